@@ -1,0 +1,55 @@
+//! Keys and fixed values of metric labels. Both prefixes have one place: the macros below.
+
+/// A key in the lock namespace.
+macro_rules! lock {
+    ($key:literal) => {
+        concat!("lock.", $key)
+    };
+}
+/// A key in the task namespace.
+macro_rules! task {
+    ($key:literal) => {
+        concat!("task.", $key)
+    };
+}
+pub(crate) use lock;
+
+/// What every key about a lock begins with.
+pub const LOCK_PREFIX: &str = lock!("");
+/// What every key about a task begins with.
+pub const TASK_PREFIX: &str = task!("");
+
+/// Name of the lock, from its registration.
+pub const LOCK_NAME: &str = lock!("name");
+/// The primitive: a [`Kind`](plock_core::Kind).
+pub const LOCK_KIND: &str = lock!("kind");
+/// How it is held: a [`Mode`](plock_core::Mode).
+pub const LOCK_MODE: &str = lock!("mode");
+/// How an attempt ended: an [`Outcome`](plock_core::Outcome).
+pub const LOCK_OUTCOME: &str = lock!("outcome");
+/// Why a wait was long: a [`Cause`](plock_core::Cause).
+pub const LOCK_CAUSE: &str = lock!("cause");
+/// Who holds or held: label of a scope, or of the module that acquired.
+pub const LOCK_HOLDER: &str = lock!("holder");
+/// Who waits or waited: label of a scope, or of the module that acquired.
+pub const LOCK_WAITER: &str = lock!("waiter");
+/// Whether an open lock operation holds or waits: [`STAGE_HELD`] or [`STAGE_WAITING`].
+pub const LOCK_STAGE: &str = lock!("stage");
+/// Name of a scope or task.
+pub const TASK_NAME: &str = task!("name");
+/// What a task was idle for: an [`Idle`](plock_core::Idle).
+pub const TASK_IDLE: &str = task!("idle");
+/// Why something was left out: a [`Dropped`](plock_core::Dropped).
+pub const REASON: &str = "reason";
+/// Version of plock.
+pub const VERSION: &str = "version";
+/// The clock in use.
+pub const CLOCK: &str = "clock";
+
+/// The lock is held: value of [`LOCK_STAGE`].
+pub const STAGE_HELD: &str = "held";
+/// The lock is waited for: value of [`LOCK_STAGE`].
+pub const STAGE_WAITING: &str = "waiting";
+/// Stands for a holder or waiter that is not known. A label is never empty: Prometheus takes an
+/// empty label for an absent one.
+pub const UNKNOWN: &str = "unknown";

@@ -1,0 +1,215 @@
+//! A snapshot as families of points: the single mapping from figures to names and labels. Exporters
+//! encode what comes out of here and add nothing.
+
+use crate::attributes::{STAGE_HELD, STAGE_WAITING, UNKNOWN};
+use crate::{DepthHistogram, Family, Instrument, Point, Value, metrics};
+use plock_core::{Cause, Dropped, Idle, Kind, LockSeries, Mode, Outcome, ScopeSeries, Snapshot};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// The snapshot under its telemetry names, in table order. A family without points is left out.
+///
+/// [`metrics::TELEMETRY_LAST_EXPORT`] is not among them: it belongs to whoever pushes.
+///
+/// ```
+/// use plock_semconv::{families, metrics};
+///
+/// let snapshot = plock_core::Snapshot::default();
+/// let families = families(&snapshot);
+/// assert!(families.iter().any(|family| *family.instrument == metrics::BUILD_INFO));
+/// ```
+#[must_use]
+pub fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
+    let mut families = Vec::with_capacity(metrics::ALL.len());
+    locks(&snapshot.locks, &mut families);
+    blame(snapshot, &mut families);
+    scopes(&snapshot.scopes, &mut families);
+    telemetry(snapshot, &mut families);
+    families.retain(|family| !family.points.is_empty());
+    let place =
+        |family: &Family<'_>| metrics::ALL.iter().position(|listed| *listed == family.instrument);
+    families.sort_by_key(place);
+    families
+}
+
+/// The causes of waits that exist for a lock from registration on, with count 0. Any other cause
+/// appears when it first occurs.
+///
+/// ```
+/// use plock_core::{Cause, Kind, Mode};
+/// assert_eq!(plock_semconv::expected_causes(Kind::Mutex, Mode::Exclusive), [Cause::Holder]);
+/// ```
+#[must_use]
+pub const fn expected_causes(kind: Kind, mode: Mode) -> &'static [Cause] {
+    match (kind, mode) {
+        (Kind::Semaphore, _) => &[Cause::Holder, Cause::Permits],
+        (Kind::Rwlock, Mode::Shared) => &[Cause::Holder, Cause::WriterPending],
+        _ => &[Cause::Holder],
+    }
+}
+
+fn locks<'a>(locks: &'a [LockSeries], families: &mut Vec<Family<'a>>) {
+    let each = |value: fn(&'a LockSeries) -> Value<'a>| {
+        locks.iter().map(move |lock| (lock_values(lock), value(lock)))
+    };
+
+    let acquisitions = locks.iter().flat_map(|lock| {
+        Outcome::ALL.iter().map(|outcome| {
+            (with(lock_values(lock), [outcome.as_str()]), Value::Count(lock.outcome(*outcome)))
+        })
+    });
+    families.push(family(&metrics::ACQUISITIONS, acquisitions));
+
+    let waits = locks.iter().flat_map(|lock| {
+        Cause::ALL.iter().zip(&lock.wait).filter_map(|(cause, histogram)| {
+            let exists =
+                histogram.count() > 0 || expected_causes(lock.kind, lock.mode).contains(cause);
+            let exemplar = lock
+                .wait_exemplars
+                .iter()
+                .find(|(of, _)| of == cause)
+                .map(|(_, exemplar)| exemplar);
+            exists.then(|| {
+                (
+                    with(lock_values(lock), [cause.as_str()]),
+                    Value::Histogram { histogram, exemplar },
+                )
+            })
+        })
+    });
+    families.push(family(&metrics::WAIT_DURATION, waits));
+
+    let hold = |lock: &'a LockSeries| Value::Histogram {
+        histogram: &lock.hold,
+        exemplar: lock.hold_exemplar.as_ref(),
+    };
+    families.push(family(&metrics::HOLD_DURATION, each(hold)));
+    families.push(family(
+        &metrics::HOLD_SUSPENDED_TIME,
+        each(|lock| Value::Seconds(seconds(lock.hold_suspended_ns))),
+    ));
+    families.push(family(&metrics::WAITERS, each(|lock| Value::Gauge(number(lock.waiters)))));
+    families.push(family(&metrics::HOLDERS, each(|lock| Value::Gauge(number(lock.holders)))));
+
+    let held = locks.iter().flat_map(|lock| {
+        let hold = lock.oldest_hold.iter().map(|open| (STAGE_HELD, open, &open.owner));
+        let wait = lock.oldest_wait.iter().map(|open| (STAGE_WAITING, open, &open.holder));
+        hold.chain(wait).map(|(stage, open, holder)| {
+            (with(lock_values(lock), [stage, holder]), Value::Gauge(seconds(open.age_ns)))
+        })
+    });
+    families.push(family(&metrics::HELD, held));
+
+    let mut depths = BTreeMap::<&str, DepthHistogram>::new();
+    for lock in locks {
+        depths.entry(&lock.name).or_default().add(lock);
+    }
+    families.push(family(
+        &metrics::NESTING_DEPTH,
+        depths.into_iter().map(|(name, depth)| (vec![name], Value::Depth(depth))),
+    ));
+}
+
+/// Edges are summed per label set: several may differ in what is not a label.
+fn blame<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
+    let mut blocked = BTreeMap::<_, u64>::new();
+    let mut blocked_ns = BTreeMap::<_, u64>::new();
+    for edge in &snapshot.edges {
+        let (lock, cause) = (known(&edge.lock), edge.cause.as_str());
+        let (waiter, holder) = (known(&edge.waiter), known(&edge.holder));
+        *blocked.entry([lock, cause, holder]).or_default() += edge.waits;
+        *blocked_ns.entry([lock, cause, waiter, holder]).or_default() += edge.wait_ns;
+    }
+    families.push(family(
+        &metrics::BLOCKED,
+        blocked.into_iter().map(|(values, n)| (values.to_vec(), Value::Count(n))),
+    ));
+    let times =
+        blocked_ns.into_iter().map(|(values, ns)| (values.to_vec(), Value::Seconds(seconds(ns))));
+    families.push(family(&metrics::BLOCKED_TIME, times));
+
+    let mut open = BTreeMap::<_, u64>::new();
+    for edge in &snapshot.open_edges {
+        *open.entry([known(&edge.lock), known(&edge.waiter), known(&edge.holder)]).or_default() +=
+            edge.waits;
+    }
+    let edges = open.into_iter().map(|(values, n)| (values.to_vec(), Value::Gauge(number(n))));
+    families.push(family(&metrics::BLOCK_EDGES, edges));
+}
+
+fn scopes<'a>(scopes: &'a [ScopeSeries], families: &mut Vec<Family<'a>>) {
+    let each = |value: fn(&'a ScopeSeries) -> Value<'a>| {
+        scopes.iter().map(move |s| (vec![&*s.name], value(s)))
+    };
+
+    let poll = |scope: &'a ScopeSeries| Value::Histogram { histogram: &scope.poll, exemplar: None };
+    families.push(family(&metrics::TASK_POLL_DURATION, each(poll)));
+    let delay = |scope: &'a ScopeSeries| Value::Histogram {
+        histogram: &scope.schedule_delay,
+        exemplar: None,
+    };
+    families.push(family(&metrics::TASK_SCHEDULE_DELAY, each(delay)));
+    let idle = scopes.iter().flat_map(|scope| {
+        Idle::ALL
+            .iter()
+            .zip(scope.idle_ns)
+            .map(|(idle, ns)| (vec![&*scope.name, idle.as_str()], Value::Seconds(seconds(ns))))
+    });
+    families.push(family(&metrics::TASK_IDLE_TIME, idle));
+    let alive =
+        |scope: &'a ScopeSeries| Value::Gauge(number(scope.started.saturating_sub(scope.finished)));
+    families.push(family(&metrics::TASKS, each(alive)));
+    families.push(family(&metrics::TASKS_SPAWNED, each(|scope| Value::Count(scope.started))));
+    families.push(family(&metrics::TASKS_FINISHED, each(|scope| Value::Count(scope.finished))));
+}
+
+fn telemetry<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
+    let dropped = Dropped::ALL
+        .iter()
+        .map(|reason| (vec![reason.as_str()], Value::Count(snapshot.dropped(*reason))));
+    families.push(family(&metrics::TELEMETRY_DROPPED, dropped));
+    let overhead = Value::Seconds(seconds(snapshot.overhead_ns));
+    families.push(family(&metrics::TELEMETRY_OVERHEAD_TIME, [(vec![], overhead)]));
+    let build = vec![env!("CARGO_PKG_VERSION"), known(&snapshot.clock)];
+    families.push(family(&metrics::BUILD_INFO, [(build, Value::Gauge(1.0))]));
+}
+
+/// Pairs the values of each point with the instrument's keys.
+fn family<'a>(
+    instrument: &'static Instrument,
+    points: impl IntoIterator<Item = (Vec<&'a str>, Value<'a>)>,
+) -> Family<'a> {
+    let points = points.into_iter().map(|(values, value)| {
+        debug_assert_eq!(
+            values.len(),
+            instrument.attributes.len(),
+            "one value per key of {}",
+            instrument.name
+        );
+        let values = values.into_iter().map(|value| Cow::Borrowed(known(value)));
+        Point { attributes: instrument.attributes.iter().copied().zip(values).collect(), value }
+    });
+    Family { instrument, points: points.collect() }
+}
+
+fn lock_values(lock: &LockSeries) -> Vec<&str> {
+    vec![&lock.name, lock.kind.as_str(), lock.mode.as_str()]
+}
+
+fn with<'a, const N: usize>(mut values: Vec<&'a str>, more: [&'a str; N]) -> Vec<&'a str> {
+    values.extend(more);
+    values
+}
+
+const fn known(label: &str) -> &str {
+    if label.is_empty() { UNKNOWN } else { label }
+}
+
+fn seconds(ns: u64) -> f64 {
+    number(ns) / 1e9
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the wire has doubles; exact below 2^53")]
+const fn number(n: u64) -> f64 {
+    n as f64
+}
