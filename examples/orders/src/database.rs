@@ -1,0 +1,194 @@
+//! `SQLite` behind a pool whose queue shows. sqlx hides who waits for a connection, so a semaphore
+//! with as many permits as the pool has connections stands in front of it: every wait for a
+//! connection is a wait for a permit of `orders.pool`.
+
+use std::{ops::DerefMut, path::Path, time::Duration};
+
+use anyhow::Context;
+use sqlx::{
+    Connection as _, Sqlite, SqlitePool,
+    pool::PoolConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    catalogue::Product,
+    inventory::Bin,
+    sync::{Semaphore, SemaphorePermit},
+};
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// The shop's database and the turns to use it.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pool: SqlitePool,
+    turns: Semaphore,
+}
+
+/// A connection together with its turn; the connection goes back first.
+#[derive(Debug)]
+struct Connection<'a> {
+    sqlite: PoolConnection<Sqlite>,
+    _turn: SemaphorePermit<'a>,
+}
+
+/// One line of an order at the price it was sold for.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct PricedLine {
+    pub(crate) product: i64,
+    pub(crate) quantity: i64,
+    pub(crate) price_cents: i64,
+}
+
+/// An order as it is read back.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Order {
+    id: i64,
+    customer: i64,
+    total_cents: i64,
+    lines: Vec<PricedLine>,
+}
+
+/// What the history says about one product.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Sales {
+    pub(crate) product: i64,
+    pub(crate) sold: i64,
+    pub(crate) customers: i64,
+    pub(crate) revenue_cents: i64,
+}
+
+impl Database {
+    /// Creates the database file, fills it, and opens `size` connections.
+    pub(crate) async fn create(path: &Path, size: u32) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(10));
+        let pool = SqlitePoolOptions::new()
+            .min_connections(size)
+            .max_connections(size)
+            .connect_with(options)
+            .await
+            .with_context(|| format!("open the database {}", path.display()))?;
+        sqlx::raw_sql(SCHEMA).execute(&pool).await.context("fill the database")?;
+        Ok(Self { pool, turns: Semaphore::new(size as usize) })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) async fn products(&self) -> sqlx::Result<Vec<Product>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(i64, String, i64)> =
+            sqlx::query_as("select id, name, price_cents from products")
+                .fetch_all(connection.sqlite.deref_mut())
+                .await?;
+        let product = |(id, name, price_cents)| Product { id, name, price_cents };
+        Ok(rows.into_iter().map(product).collect())
+    }
+
+    pub(crate) async fn bins(&self) -> sqlx::Result<Vec<Bin>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(i64, i64)> = sqlx::query_as("select product, quantity from bins")
+            .fetch_all(connection.sqlite.deref_mut())
+            .await?;
+        Ok(rows.into_iter().map(|(product, quantity)| Bin { product, quantity }).collect())
+    }
+
+    pub(crate) async fn set_price(&self, product: i64, price_cents: i64) -> sqlx::Result<()> {
+        let mut connection = self.connection().await?;
+        sqlx::query("update products set price_cents = ? where id = ?")
+            .bind(price_cents)
+            .bind(product)
+            .execute(connection.sqlite.deref_mut())
+            .await?;
+        Ok(())
+    }
+
+    /// Stores an order and returns its number.
+    pub(crate) async fn insert_order(
+        &self,
+        customer: i64,
+        lines: &[PricedLine],
+    ) -> sqlx::Result<i64> {
+        let total: i64 = lines.iter().map(|line| line.quantity * line.price_cents).sum();
+        let mut connection = self.connection().await?;
+        // Takes the write lock of SQLite at once: a transaction that began as a reader would be
+        // refused, not queued, when another one writes first.
+        let mut transaction = connection.sqlite.begin_with("begin immediate").await?;
+        let id = sqlx::query("insert into orders (customer, total_cents) values (?, ?)")
+            .bind(customer)
+            .bind(total)
+            .execute(&mut *transaction)
+            .await?
+            .last_insert_rowid();
+        for line in lines {
+            sqlx::query("insert into order_lines values (?, ?, ?, ?)")
+                .bind(id)
+                .bind(line.product)
+                .bind(line.quantity)
+                .bind(line.price_cents)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(id)
+    }
+
+    pub(crate) async fn order(&self, id: i64) -> sqlx::Result<Option<Order>> {
+        let mut connection = self.connection().await?;
+        let head: Option<(i64, i64)> =
+            sqlx::query_as("select customer, total_cents from orders where id = ?")
+                .bind(id)
+                .fetch_optional(connection.sqlite.deref_mut())
+                .await?;
+        let Some((customer, total_cents)) = head else { return Ok(None) };
+        let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
+            "select product, quantity, price_cents from order_lines where order_id = ?",
+        )
+        .bind(id)
+        .fetch_all(connection.sqlite.deref_mut())
+        .await?;
+        let line = |(product, quantity, price_cents)| PricedLine { product, quantity, price_cents };
+        Ok(Some(Order { id, customer, total_cents, lines: rows.into_iter().map(line).collect() }))
+    }
+
+    /// Sums the whole history by product: the one slow query of the shop.
+    pub(crate) async fn sales(&self) -> sqlx::Result<Vec<Sales>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
+            "select product, sum(quantity), count(distinct customer), sum(quantity * price_cents)
+             from order_lines join orders on orders.id = order_lines.order_id
+             group by product order by 2 desc",
+        )
+        .fetch_all(connection.sqlite.deref_mut())
+        .await?;
+        let sales = |(product, sold, customers, revenue_cents)| Sales {
+            product,
+            sold,
+            customers,
+            revenue_cents,
+        };
+        Ok(rows.into_iter().map(sales).collect())
+    }
+
+    pub(crate) async fn insert_invoice(&self, order: i64, body: &str) -> sqlx::Result<()> {
+        let mut connection = self.connection().await?;
+        sqlx::query("insert into invoices values (?, ?)")
+            .bind(order)
+            .bind(body)
+            .execute(connection.sqlite.deref_mut())
+            .await?;
+        Ok(())
+    }
+
+    async fn connection(&self) -> sqlx::Result<Connection<'_>> {
+        let turn = self.turns.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
+        Ok(Connection { sqlite: self.pool.acquire().await?, _turn: turn })
+    }
+}

@@ -1,0 +1,148 @@
+//! The shop over HTTP.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+
+use crate::{
+    catalogue::{Exported, Product},
+    database::{Order, PricedLine, Sales},
+    inventory::{Level, Line, OutOfStock},
+    shop::Shop,
+};
+
+/// Every route.
+pub(crate) fn all(shop: Arc<Shop>) -> Router {
+    business(shop).merge(operations())
+}
+
+/// What an operator asks; outside the layer that measures the requests.
+fn operations() -> Router {
+    Router::new().route("/healthz", get(async || "ok"))
+}
+
+fn business(shop: Arc<Shop>) -> Router {
+    Router::new()
+        .route("/products", get(search))
+        .route("/products/export", get(export))
+        .route("/products/{id}", get(product))
+        .route("/products/{id}/price", put(set_price))
+        .route("/stock/{id}", get(stock))
+        .route("/orders", post(place_order))
+        .route("/orders/{id}", get(order))
+        .route("/reports/sales", get(sales))
+        .with_state(shop)
+}
+
+/// Why a request got no answer.
+enum Failure {
+    NotFound,
+    OutOfStock,
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<OutOfStock> for Failure {
+    fn from(OutOfStock: OutOfStock) -> Self {
+        Self::OutOfStock
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND.into_response(),
+            Self::OutOfStock => (StatusCode::CONFLICT, "out of stock").into_response(),
+            Self::Database(error) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+            }
+        }
+    }
+}
+
+type Answer<T> = Result<Json<T>, Failure>;
+
+#[derive(serde::Deserialize)]
+struct Search {
+    text: String,
+}
+
+#[derive(serde::Deserialize)]
+struct Price {
+    price_cents: i64,
+}
+
+#[derive(serde::Deserialize)]
+struct Cart {
+    customer: i64,
+    lines: Vec<Line>,
+}
+
+#[derive(serde::Serialize)]
+struct Placed {
+    order: i64,
+}
+
+async fn search(State(shop): State<Arc<Shop>>, Query(search): Query<Search>) -> Json<Vec<Product>> {
+    Json(shop.catalogue.search(&search.text).await)
+}
+
+async fn export(State(shop): State<Arc<Shop>>) -> Answer<Vec<Exported>> {
+    Ok(Json(shop.catalogue.export(&shop.database, shop.habits.export).await?))
+}
+
+async fn product(State(shop): State<Arc<Shop>>, Path(id): Path<i64>) -> Answer<Product> {
+    shop.catalogue.product(id).await.map(Json).ok_or(Failure::NotFound)
+}
+
+async fn set_price(
+    State(shop): State<Arc<Shop>>,
+    Path(id): Path<i64>,
+    Json(price): Json<Price>,
+) -> Result<StatusCode, Failure> {
+    match shop.catalogue.set_price(id, price.price_cents, &shop.database).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Failure::NotFound),
+    }
+}
+
+async fn stock(State(shop): State<Arc<Shop>>, Path(id): Path<i64>) -> Answer<Level> {
+    shop.inventory.level(id).await.map(Json).ok_or(Failure::NotFound)
+}
+
+async fn place_order(
+    State(shop): State<Arc<Shop>>,
+    Json(cart): Json<Cart>,
+) -> Result<(StatusCode, Json<Placed>), Failure> {
+    let prices = shop.catalogue.prices(cart.lines.iter().map(|line| line.product)).await;
+    let prices = prices.ok_or(Failure::NotFound)?;
+    shop.inventory.allocate(&cart.lines, shop.habits.allocation).await?;
+    let priced = |(line, price_cents): (&Line, i64)| PricedLine {
+        product: line.product,
+        quantity: line.quantity,
+        price_cents,
+    };
+    let lines: Vec<PricedLine> = cart.lines.iter().zip(prices).map(priced).collect();
+    let order = shop.database.insert_order(cart.customer, &lines).await?;
+    shop.worker.submit(order, lines, Arc::clone(&shop.database));
+    Ok((StatusCode::CREATED, Json(Placed { order })))
+}
+
+async fn order(State(shop): State<Arc<Shop>>, Path(id): Path<i64>) -> Answer<Order> {
+    shop.database.order(id).await?.map(Json).ok_or(Failure::NotFound)
+}
+
+async fn sales(State(shop): State<Arc<Shop>>) -> Answer<Vec<Sales>> {
+    Ok(Json(shop.database.sales().await?))
+}

@@ -1,0 +1,52 @@
+//! Everything the requests share, and the habits a scenario gives it.
+
+use std::{path::Path, sync::Arc};
+
+use crate::{
+    catalogue::{Catalogue, Export},
+    database::Database,
+    inventory::{Allocation, Inventory, Reindex},
+    worker::Worker,
+};
+
+/// The parts of the shop's code of which a good and a bad version exist.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits {
+    /// Connections to the database.
+    pub(crate) pool: u32,
+    pub(crate) allocation: Allocation,
+    pub(crate) export: Export,
+    pub(crate) reindex: Reindex,
+}
+
+/// The state behind the routes.
+#[derive(Debug)]
+pub(crate) struct Shop {
+    pub(crate) habits: Habits,
+    pub(crate) database: Arc<Database>,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) inventory: Inventory,
+    pub(crate) worker: Worker,
+}
+
+impl Shop {
+    /// Creates the database in `directory` and loads what is kept in memory.
+    pub(crate) async fn open(directory: &Path, habits: Habits) -> anyhow::Result<Self> {
+        let database = Database::create(&directory.join("orders.sqlite"), habits.pool).await?;
+        let catalogue = Catalogue::load(&database).await?;
+        let inventory = Inventory::load(&database).await?;
+        Ok(Self {
+            habits,
+            database: Arc::new(database),
+            catalogue,
+            inventory,
+            worker: Worker::new(),
+        })
+    }
+
+    /// Finishes the work that no request waits for, then closes the database.
+    pub(crate) async fn close(&self) {
+        self.worker.drain().await;
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,51 @@
+//! Writes invoices behind the requests, a bounded number at a time.
+
+use std::{fmt::Write, sync::Arc};
+
+use crate::{
+    database::{Database, PricedLine},
+    sync::Semaphore,
+};
+
+/// Invoices written at the same time.
+const DESKS: u32 = 2;
+
+/// The back office.
+#[derive(Debug, Clone)]
+pub(crate) struct Worker {
+    desks: Arc<Semaphore>,
+}
+
+impl Worker {
+    pub(crate) fn new() -> Self {
+        Self { desks: Arc::new(Semaphore::new(DESKS as usize)) }
+    }
+
+    /// Has the invoice written later; the caller does not wait for it.
+    pub(crate) fn submit(&self, order: i64, lines: Vec<PricedLine>, database: Arc<Database>) {
+        let desks = Arc::clone(&self.desks);
+        tokio::spawn(async move {
+            let Ok(_desk) = desks.acquire().await else { return };
+            // Invoices are made again from the orders if one is missing.
+            drop(database.insert_invoice(order, &invoice(order, &lines)).await);
+        });
+    }
+
+    /// Waits until everything submitted so far is written. The semaphore is fair, so whoever asks
+    /// for all desks is served last.
+    pub(crate) async fn drain(&self) {
+        drop(self.desks.acquire_many(DESKS).await);
+    }
+}
+
+fn invoice(order: i64, lines: &[PricedLine]) -> String {
+    let mut body = format!("invoice for order {order}\n");
+    for line in lines {
+        let total = line.quantity * line.price_cents;
+        // Writing to a string cannot fail.
+        let _ = writeln!(body, "{:>6} x {:<6} {total:>10}", line.quantity, line.product);
+    }
+    let total: i64 = lines.iter().map(|line| line.quantity * line.price_cents).sum();
+    let _ = writeln!(body, "{:>26}", total);
+    body
+}
