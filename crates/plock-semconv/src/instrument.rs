@@ -90,3 +90,28 @@ impl Instrument {
 pub fn label_name(key: &str) -> String {
     key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn translated(name: &'static str, unit: &'static str, kind: InstrumentKind) -> String {
+        let (help, attributes, transient) = ("", &[][..], false);
+        Instrument { name, unit, help, kind, attributes, transient }.prometheus_name()
+    }
+
+    #[test]
+    fn the_translation_follows_the_otlp_rules() {
+        use InstrumentKind::{Counter, Gauge, Histogram};
+        assert_eq!(translated("a.b", "s", Gauge), "a_b_seconds");
+        assert_eq!(translated("a.b", "By", Gauge), "a_b_bytes");
+        assert_eq!(translated("a.b", "s", Counter), "a_b_seconds_total");
+        assert_eq!(translated("a.b", "{thing}", Counter), "a_b_total", "braces are a comment");
+        assert_eq!(translated("a.b", "1", Gauge), "a_b_ratio");
+        assert_eq!(translated("a.b", "1", Counter), "a_b_total", "a ratio is never a counter");
+        assert_eq!(translated("a.seconds", "s", Histogram), "a_seconds", "the unit is named once");
+        assert_eq!(translated("a.seconds.b", "s", Histogram), "a_seconds_b", "wherever it stands");
+        assert_eq!(translated("a.total.b", "", Counter), "a_b_total", "_total moves to the end");
+        assert_eq!(translated("a..b_-c", "", Gauge), "a_b_c", "separators collapse");
+    }
+}
