@@ -1,4 +1,5 @@
 //! A snapshot under its names: what is there from the start, what is summed, what is left out.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of a test")]
 
 use plock_core::{Cause, Dropped, Histogram, Idle, Kind, LockSeries, Mode, Outcome, Snapshot};
 use plock_semconv::{Family, Instrument, Value, families, metrics};
