@@ -1,2 +1,38 @@
-//! placeholder
-fn main() {}
+//! The commands of this repository, run as `cargo xtask <command>`. One file per command; only
+//! this crate and the examples print.
+
+mod collector;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Commands of the plock repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Collector(collector::Arguments),
+    Test(test::Arguments),
+    Tidy(tidy::Arguments),
+}
+
+#[expect(clippy::print_stderr, reason = "the one place that reports why a command failed")]
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Collector(arguments) => collector::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Tidy(arguments) => tidy::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,142 @@
+//! `cargo xtask demo`: builds the orders service, puts it under load and shows who holds which lock,
+//! for how long, and who waits for whom: refreshed while it runs, and as a report at the end.
+
+mod collector;
+mod digest;
+mod screen;
+mod service;
+mod tables;
+mod tree;
+
+use std::io::{Write, stderr, stdout};
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use serde_json::json;
+
+use self::collector::Backend;
+use self::digest::Digest;
+use self::screen::Screen;
+use self::service::{Orders, Outcome};
+
+/// Pause between two looks at the running service.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Watch a real service report who holds which lock, for how long, and whom it blocked.
+///
+/// Builds and starts examples/orders under load, shows its locks while it runs and a report at the
+/// end. Ctrl-C ends it early, with the report. Needs nothing but a Rust toolchain.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Habit of the service to look at.
+    #[arg(long, value_enum, default_value = "hold-across-await")]
+    scenario: Scenario,
+
+    /// How long the load lasts.
+    #[arg(long, default_value = "20")]
+    seconds: NonZeroU64,
+
+    /// Print the report as one JSON object on standard output, and progress on standard error.
+    #[arg(long)]
+    json: bool,
+
+    /// Also start an OpenTelemetry Collector and a Prometheus on free loopback ports, let the
+    /// service export to them and print queries to try. Needs Go for the first run.
+    #[arg(long)]
+    collector: bool,
+
+    /// Leave the collector and Prometheus running at the end.
+    #[arg(long, requires = "collector")]
+    keep: bool,
+}
+
+/// A behaviour of examples/orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scenario {
+    /// Short sections, locks released before the database is asked.
+    Clean,
+    /// Many short sections on one hot mutex.
+    Convoy,
+    /// A background task keeps a mutex over a database query.
+    HoldAcrossAwait,
+    /// A writer queues behind long readers, and new readers behind the writer.
+    WriterBehindReaders,
+    /// Fewer database connections than requests that need one, and a slow report among them.
+    Pool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let program = service::build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(show(arguments, &program))
+}
+
+async fn show(arguments: &Arguments, program: &std::path::Path) -> Result<()> {
+    let scenario = arguments.scenario.to_possible_value().context("a hidden scenario")?;
+    let backend = match arguments.collector {
+        true => Some(Backend::start().await?),
+        false => None,
+    };
+    let endpoint = backend.as_ref().map(Backend::otlp);
+    let mut orders =
+        Orders::start(program, scenario.get_name(), arguments.seconds, endpoint.as_deref()).await?;
+    let title = format!("orders, scenario {}; scrape {}/metrics", scenario.get_name(), orders.url());
+    progress(&format!("{title}; {} s of load", arguments.seconds))?;
+    let outcome = watch(&mut orders, arguments.json, &title).await?;
+    report(arguments.json, &title, orders.url(), &outcome)?;
+    let Some(backend) = backend else { return Ok(()) };
+    if !arguments.json {
+        backend.try_queries().await?;
+    }
+    backend.end(arguments.keep).await
+}
+
+/// Looks at the service until its load ends or somebody interrupts it.
+async fn watch(orders: &mut Orders, json: bool, title: &str) -> Result<Outcome> {
+    let mut screen = Screen::open(json, title)?;
+    let mut ticks = tokio::time::interval(INTERVAL);
+    let mut interrupt = service::Interrupt::new()?;
+    loop {
+        tokio::select! {
+            outcome = orders.outcome() => return outcome,
+            () = interrupt.requested() => {
+                orders.terminate()?;
+                return orders.outcome().await;
+            }
+            _ = ticks.tick() => {
+                // The service may end between two looks; its report then follows.
+                if let Ok(snapshot) = orders.snapshot().await {
+                    screen.show(&Digest::new(&snapshot))?;
+                }
+            }
+        }
+    }
+}
+
+fn report(json: bool, title: &str, url: &str, outcome: &Outcome) -> Result<()> {
+    let digest = Digest::new(&outcome.snapshot);
+    let mut out = stdout().lock();
+    if json {
+        let scrape = format!("{url}/metrics");
+        let Outcome { load, slowest, .. } = outcome;
+        let report = json!({ "scrape_url": scrape, "load": load, "locks": digest, "slowest": slowest });
+        writeln!(out, "{report}")?;
+        return Ok(());
+    }
+    writeln!(out, "\n{title}\n")?;
+    writeln!(out, "{}\n", tables::load(&outcome.load))?;
+    writeln!(out, "Locks, most waited for first\n{}\n", tables::locks(&digest, None))?;
+    writeln!(out, "Who blocks whom, by what it cost the victims\n{}\n", tables::edges(&digest, None))?;
+    match &outcome.slowest {
+        Some(root) => writeln!(out, "The slowest request\n{}", tree::draw(root))?,
+        None => writeln!(out, "No request was traced.")?,
+    }
+    Ok(())
+}
+
+/// One line about what happens now; on standard error, so that a report can be piped.
+fn progress(line: &str) -> Result<()> {
+    Ok(writeln!(stderr(), "{line}")?)
+}

@@ -1,0 +1,187 @@
+//! The tables of the demo, as text.
+
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+
+use super::digest::{Digest, Edge, Lock, Spread};
+use super::service::Load;
+
+/// Shares from which a cell is marked.
+const ALARMING: f64 = 0.5;
+const NOTABLE: f64 = 0.1;
+
+/// How the load fared, in one line.
+pub(super) fn load(load: &Load) -> String {
+    let errors: u64 = load.errors.values().sum();
+    let kinds = match errors {
+        0 => String::new(),
+        _ => format!(" {:?}", load.errors),
+    };
+    format!(
+        "{} requests in {:.1} s: offered {:.1}/s, answered {:.1}/s, {errors} errors{kinds}; \
+         latency p50 {}, p99 {}, max {}",
+        load.requests,
+        load.seconds,
+        load.offered_rate,
+        load.achieved_rate,
+        duration(load.latency.p50_seconds),
+        duration(load.latency.p99_seconds),
+        duration(load.latency.max_seconds),
+    )
+}
+
+/// One row per lock; at most `rows` of them.
+pub(super) fn locks(digest: &Digest, rows: Option<usize>) -> String {
+    let mut table = table(&[
+        "lock", "held as", "acquired", "contended", "wait p50", "p99", "max", "hold p50", "p99",
+        "max", "worst holder", "why they waited",
+    ]);
+    for column in 2..10 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for lock in digest.locks.iter().take(rows.unwrap_or(usize::MAX)) {
+        table.add_row(lock_row(lock));
+    }
+    table.to_string()
+}
+
+/// One row per edge; at most `rows` of them.
+pub(super) fn edges(digest: &Digest, rows: Option<usize>) -> String {
+    if digest.edges.is_empty() {
+        return "nobody waited".to_owned();
+    }
+    let mut table =
+        table(&["waiter", "waited for", "held by", "from", "cause", "waits", "waited", "of all"]);
+    for column in 5..8 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for edge in digest.edges.iter().take(rows.unwrap_or(usize::MAX)) {
+        table.add_row(edge_row(edge));
+    }
+    table.to_string()
+}
+
+/// A duration with three significant digits.
+pub(super) fn duration(seconds: f64) -> String {
+    let (value, unit) = match seconds {
+        s if s <= 0.0 => return "-".to_owned(),
+        s if s < 1e-6 => (s * 1e9, "ns"),
+        s if s < 1e-3 => (s * 1e6, "us"),
+        s if s < 1.0 => (s * 1e3, "ms"),
+        s => (s, "s"),
+    };
+    let digits = match value {
+        v if v < 9.995 => 2,
+        v if v < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$} {unit}")
+}
+
+/// The last two parts of a path and the line: enough to find it, short enough for a table.
+pub(super) fn site(full: &str) -> String {
+    // file:line:column; the path may contain colons itself.
+    let mut parts = full.rsplitn(3, ':');
+    let (Some(_column), Some(line), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
+        return full.to_owned();
+    };
+    let from = path.rmatch_indices('/').nth(1).map_or(0, |(at, _)| at + 1);
+    format!("{}:{line}", &path[from..])
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header);
+    table
+}
+
+fn lock_row(lock: &Lock) -> Vec<Cell> {
+    let Spread { p50_seconds, p99_seconds, max_seconds, .. } = lock.wait;
+    let worst = lock.worst_holder.as_ref();
+    let worst = worst.map(|worst| format!("{}\n{}", worst.owner, site(&worst.site)));
+    let causes = lock.causes.iter().map(|c| format!("{} {}", c.cause, percent(c.share)));
+    vec![
+        Cell::new(&lock.name),
+        Cell::new(format!("{} {}", lock.kind, lock.mode)),
+        Cell::new(lock.acquisitions),
+        marked(percent(lock.contended_share), lock.contended_share),
+        Cell::new(duration(p50_seconds)),
+        Cell::new(duration(p99_seconds)),
+        Cell::new(duration(max_seconds)),
+        Cell::new(duration(lock.hold.p50_seconds)),
+        Cell::new(duration(lock.hold.p99_seconds)),
+        Cell::new(duration(lock.hold.max_seconds)),
+        Cell::new(worst.unwrap_or_default()),
+        Cell::new(causes.collect::<Vec<_>>().join("\n")),
+    ]
+}
+
+fn edge_row(edge: &Edge) -> Vec<Cell> {
+    vec![
+        Cell::new(&edge.waiter),
+        Cell::new(&edge.lock),
+        Cell::new(&edge.holder),
+        Cell::new(site(&edge.holder_site)),
+        Cell::new(edge.cause),
+        Cell::new(edge.waits),
+        Cell::new(duration(edge.wait_seconds)),
+        marked(percent(edge.share), edge.share),
+    ]
+}
+
+/// Colours appear on a terminal only, and not where `NO_COLOR` is set.
+fn marked(text: String, share: f64) -> Cell {
+    let cell = Cell::new(text);
+    if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        return cell;
+    }
+    match share {
+        share if share >= ALARMING => cell.fg(Color::Red),
+        share if share >= NOTABLE => cell.fg(Color::Yellow),
+        _ => cell,
+    }
+}
+
+fn percent(share: f64) -> String {
+    match share * 100.0 {
+        p if p <= 0.0 => "-".to_owned(),
+        p if p < 0.1 => "< 0.1 %".to_owned(),
+        p if p < 9.95 => format!("{p:.1} %"),
+        p => format!("{p:.0} %"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(seconds: f64, expected: &str) {
+        assert_eq!(duration(seconds), expected);
+    }
+
+    #[test]
+    fn durations_have_three_digits() {
+        check(0.0, "-");
+        check(0.000_000_25, "250 ns");
+        check(0.000_012_34, "12.3 us");
+        check(0.001_234, "1.23 ms");
+        check(0.009_999, "10.0 ms");
+        check(0.0567, "56.7 ms");
+        check(3.456, "3.46 s");
+        check(123.4, "123 s");
+    }
+
+    #[test]
+    fn sites_keep_the_end_of_the_path() {
+        assert_eq!(site("examples/orders/src/inventory.rs:120:35"), "src/inventory.rs:120");
+        assert_eq!(site("main.rs:7:1"), "main.rs:7");
+        assert_eq!(site("unknown"), "unknown");
+        assert_eq!(site(""), "");
+    }
+}

@@ -1,0 +1,189 @@
+//! `cargo xtask test`: every check of the repository as a table of steps. To add a check, add a line
+//! to [`STEPS`].
+
+use std::env;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use comfy_table::{Table, presets};
+use integration_tests::{Tools, repository};
+
+use crate::tidy;
+
+/// Run every check of the repository, as continuous integration does.
+///
+/// Prints the versions of the tools, then runs the steps in order, each with its duration, and stops
+/// at the first that fails. Ends with a table of all steps and the line `N passed, N failed`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Run only this step; may be given several times.
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+    /// List the steps and exit.
+    #[arg(long)]
+    list: bool,
+    /// Go on after a step that fails.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+/// One check.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    run: Run,
+}
+
+enum Run {
+    /// Cargo with these arguments, `NAME=value` pairs first as its environment.
+    Cargo(&'static str),
+    Own(fn() -> Result<()>),
+}
+
+/// In the order of what fails fastest; the tests are built in a step of their own so that its time
+/// and that of running them are told apart.
+#[rustfmt::skip]
+const STEPS: &[Step] = &[
+    Step { name: "fmt", about: "the code is formatted", run: Run::Cargo("fmt --all --check") },
+    Step { name: "tidy", about: "house rules that no lint knows", run: Run::Own(tidy::check) },
+    Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo("clippy --workspace --all-targets -- -D warnings") },
+    Step { name: "build", about: "all tests compile", run: Run::Cargo("test --workspace --no-run") },
+    Step { name: "unit", about: "unit and property tests", run: Run::Cargo("test --workspace --exclude integration-tests --lib --bins --examples --tests") },
+    Step { name: "doc-tests", about: "examples in the documentation", run: Run::Cargo("test --workspace --doc") },
+    Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
+    Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Cargo("test --package integration-tests --no-fail-fast") },
+    Step { name: "rustdoc", about: "the documentation builds without a warning", run: Run::Cargo("RUSTDOCFLAGS=-Dwarnings doc --workspace --no-deps") },
+];
+
+/// How a step went.
+enum Outcome {
+    Passed(Duration),
+    Failed(Duration, anyhow::Error),
+    NotRun,
+}
+
+#[expect(clippy::print_stdout, reason = "progress and summary are what this command is for")]
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let steps = selected(&arguments.only)?;
+    if arguments.list {
+        for step in steps {
+            println!("{:12} {}", step.name, step.about);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    print_versions();
+    let mut outcomes = Vec::new();
+    let mut broken = false;
+    for (index, step) in steps.iter().enumerate() {
+        if broken && !arguments.keep_going {
+            outcomes.push(Outcome::NotRun);
+            continue;
+        }
+        println!("\n==> [{}/{}] {}: {}", index + 1, steps.len(), step.name, step.about);
+        let outcome = step.execute();
+        match &outcome {
+            Outcome::Passed(time) => {
+                println!("<== {} passed in {:.1} s", step.name, time.as_secs_f64());
+            }
+            Outcome::Failed(time, error) => {
+                broken = true;
+                println!("<== {} FAILED in {:.1} s: {error:#}", step.name, time.as_secs_f64());
+            }
+            Outcome::NotRun => {}
+        }
+        outcomes.push(outcome);
+    }
+    println!("\n{}", summary(&steps, &outcomes));
+    let passed = outcomes.iter().filter(|it| matches!(it, Outcome::Passed(_))).count();
+    let failed = outcomes.iter().filter(|it| matches!(it, Outcome::Failed(..))).count();
+    println!("{passed} passed, {failed} failed");
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Step {
+    fn execute(&self) -> Outcome {
+        let start = Instant::now();
+        let result = match self.run {
+            Run::Cargo(line) => cargo(line),
+            Run::Own(check) => check(),
+        };
+        match result {
+            Ok(()) => Outcome::Passed(start.elapsed()),
+            Err(error) => Outcome::Failed(start.elapsed(), error),
+        }
+    }
+}
+
+fn selected(only: &[String]) -> Result<Vec<&'static Step>> {
+    if let Some(unknown) = only.iter().find(|name| STEPS.iter().all(|step| step.name != *name)) {
+        let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        bail!("there is no step `{unknown}`; the steps are {}", known.join(", "));
+    }
+    let wanted = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.name);
+    Ok(STEPS.iter().filter(wanted).collect())
+}
+
+fn cargo(line: &str) -> Result<()> {
+    let mut words = line.split(' ').peekable();
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(repository());
+    while let Some((name, value)) = words.peek().and_then(|word| word.split_once('=')) {
+        command.env(name, value);
+        words.next();
+    }
+    let status = command.args(words).status().context("cannot start cargo")?;
+    ensure!(status.success(), "`cargo {line}` ended with {status}");
+    Ok(())
+}
+
+/// First thing in the output, so that a log tells what it was made with.
+#[expect(clippy::print_stdout, reason = "part of the report")]
+fn print_versions() {
+    for (program, argument) in [("rustc", "--version"), ("cargo", "--version"), ("go", "version")] {
+        let output = Command::new(program).arg(argument).output();
+        let version = output.map(|it| String::from_utf8_lossy(&it.stdout).trim().to_owned());
+        println!("{}", version.unwrap_or_else(|_| format!("{program}: not found")));
+    }
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    println!("{} {}, {cores} cores", env::consts::OS, env::consts::ARCH);
+}
+
+fn summary(steps: &[&Step], outcomes: &[Outcome]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(["step", "result", "seconds"]);
+    for (step, outcome) in steps.iter().zip(outcomes) {
+        let (result, time) = match outcome {
+            Outcome::Passed(time) => ("passed", Some(time)),
+            Outcome::Failed(time, _) => ("FAILED", Some(time)),
+            Outcome::NotRun => ("not run", None),
+        };
+        let time = time.map_or_else(String::new, |time| format!("{:.1}", time.as_secs_f64()));
+        table.add_row([step.name, result, &time]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_step_is_an_error_that_names_the_known_ones() {
+        let error = selected(&["nope".to_owned()]).err().map(|error| error.to_string());
+        assert!(error.is_some_and(|text| text.contains("`nope`") && text.contains("clippy")));
+    }
+
+    #[test]
+    fn only_keeps_the_order_of_the_table() {
+        let names = ["tidy", "fmt"].map(String::from);
+        let steps: Vec<_> = selected(&names).unwrap().iter().map(|step| step.name).collect();
+        assert_eq!(steps, ["fmt", "tidy"]);
+    }
+
+    #[test]
+    fn step_names_are_distinct() {
+        let names: std::collections::BTreeSet<_> = STEPS.iter().map(|step| step.name).collect();
+        assert_eq!(names.len(), STEPS.len());
+    }
+}
