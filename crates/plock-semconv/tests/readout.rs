@@ -10,7 +10,7 @@ fn lock(name: &str, kind: Kind, mode: Mode, change: impl FnOnce(&mut Json)) -> L
         "name": name, "kind": kind, "mode": mode, "declared": "src/main.rs:1:1",
         "outcomes": [0, 0, 0, 0, 0, 0], "wait": vec![Histogram::default(); Cause::COUNT],
         "claim_delay_ns": 0, "hold": Histogram::default(), "hold_suspended_ns": 0,
-        "depth": [0, 0, 0, 0, 0, 0, 0, 0, 0], "depth_sum": 0, "waiters": 0, "holders": 0,
+        "depth": [0, 0, 0, 0, 0, 0, 0, 0, 0], "depth_sum": 0, "migrated": 0, "waiters": 0, "holders": 0,
         "oldest_hold": null, "oldest_wait": null, "worst_hold": null, "worst_wait": null,
         "hold_exemplar": null, "wait_exemplars": []
     });
