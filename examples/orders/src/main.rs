@@ -17,6 +17,7 @@ mod routes;
 mod scenarios;
 mod service;
 mod shop;
+mod slowest;
 mod sync;
 mod worker;
 
@@ -30,6 +31,7 @@ use crate::{
     load::{Load, Plan},
     output::Output,
     service::Service,
+    slowest::Slowest,
 };
 
 #[tokio::main]
@@ -37,7 +39,8 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let output = Output::new(args.json);
     let address = SocketAddr::new(args.host, args.port);
-    let service = Service::start(address, args.scenario.habits()).await?;
+    let slowest = Slowest::default();
+    let service = Service::start(address, args.scenario.habits(), slowest.clone()).await?;
     output.listening(args.scenario, &service.url())?;
     let load = match args.command() {
         Command::Run => Some(load(&args, service.url()).await?),
@@ -47,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
         }
     };
     service.stop().await?;
-    output.report(load.as_ref())
+    output.report(load.as_ref(), slowest.tree())
 }
 
 /// Runs the load to its end, or to the first signal.

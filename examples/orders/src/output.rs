@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     figures::{Latency, Report},
     scenarios::Scenario,
+    slowest::Node,
 };
 
 /// The chosen form.
@@ -33,10 +34,10 @@ impl Output {
     }
 
     /// The last word: how the load fared.
-    pub(crate) fn report(self, load: Option<&Report>) -> anyhow::Result<()> {
+    pub(crate) fn report(self, load: Option<&Report>, slowest: Option<Node>) -> anyhow::Result<()> {
         let mut out = stdout().lock();
         if self.json {
-            writeln!(out, "{}", json!({ "event": "report", "load": load }))?;
+            writeln!(out, "{}", json!({ "event": "report", "load": load, "slowest": slowest }))?;
             return Ok(());
         }
         let Some(load) = load else { return Ok(()) };

@@ -15,16 +15,20 @@ use crate::{
     database::{Order, PricedLine, Sales},
     inventory::{Level, Line, OutOfStock},
     shop::Shop,
+    slowest::Slowest,
 };
 
 /// Every route.
-pub(crate) fn all(shop: Arc<Shop>) -> Router {
-    business(shop).merge(operations())
+pub(crate) fn all(shop: Arc<Shop>, slowest: Slowest) -> Router {
+    business(shop).merge(operations(slowest))
 }
 
 /// What an operator asks; outside the layer that measures the requests.
-fn operations() -> Router {
-    Router::new().route("/healthz", get(async || "ok"))
+fn operations(slowest: Slowest) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok"))
+        .route("/api/v1/slowest", get(async |State(slowest): State<Slowest>| Json(slowest.tree())))
+        .with_state(slowest)
 }
 
 fn business(shop: Arc<Shop>) -> Router {

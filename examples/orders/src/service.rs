@@ -9,6 +9,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use crate::{
     reindexer, routes,
     shop::{Habits, Shop},
+    slowest::Slowest,
 };
 
 /// A service that answers requests until [`stop`](Self::stop).
@@ -25,14 +26,18 @@ pub(crate) struct Service {
 
 impl Service {
     /// Creates a fresh database and starts to listen.
-    pub(crate) async fn start(address: SocketAddr, habits: Habits) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        address: SocketAddr,
+        habits: Habits,
+        slowest: Slowest,
+    ) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir().context("create a directory for the database")?;
         let shop = Arc::new(Shop::open(directory.path(), habits).await?);
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let app = routes::all(Arc::clone(&shop));
+        let app = routes::all(Arc::clone(&shop), slowest);
         let server = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             axum::serve(listener, app).with_graceful_shutdown(stopped).await
