@@ -1,1 +1,23 @@
-//! placeholder
+//! The real things that plock's tests and tools run against: an OpenTelemetry Collector and a
+//! Prometheus built from the pinned manifests in `otel-collector/`, started on free loopback ports,
+//! plus a trace store that keeps what it receives for reading. Nothing here is a stand-in: the
+//! collector runs the shipped configuration and Prometheus answers real queries.
+//!
+//! [`Tools::ready`] builds or finds the binaries, [`Stack`] runs them, [`Promql`] asks them,
+//! [`TraceStore`] plays the store behind the collector, [`otlp`] writes scripted spans and metrics,
+//! [`eventually`] polls with a deadline and [`dashboards`] reads the panels of the shipped boards.
+
+pub mod dashboards;
+mod eventually;
+pub mod otlp;
+mod process;
+pub mod promql;
+mod stack;
+mod tools;
+mod trace_store;
+
+pub use eventually::{eventually, wait_for};
+pub use promql::Promql;
+pub use stack::{Endpoints, Stack, StackBuilder};
+pub use tools::{Tools, repository};
+pub use trace_store::TraceStore;

@@ -1,0 +1,368 @@
+//! One running stack: a collector and a Prometheus with the shipped configuration on free loopback
+//! ports, in a scratch directory. Either can be stopped, killed and started again on its ports, and
+//! keeps its data (queue, time series) over that.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+use std::{fs, thread};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::{Promql, Tools, eventually, repository};
+
+/// How long a process may take until it answers, on a machine that is busy compiling.
+const READY: Duration = Duration::from_secs(60);
+
+/// Below the range from which kernels take the local ports of outgoing connections: a port that is
+/// free for a while, because its process was killed, is not taken by a client meanwhile.
+const PORTS: std::ops::Range<u16> = 15_000..32_000;
+
+/// Where the processes of a [`Stack`] listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// OTLP over gRPC, what `OTEL_EXPORTER_OTLP_ENDPOINT` takes for that protocol.
+    pub otlp_grpc: String,
+    /// OTLP over HTTP, what `OTEL_EXPORTER_OTLP_ENDPOINT` takes for that protocol.
+    pub otlp_http: String,
+    /// Prometheus: the base of its HTTP API.
+    pub prometheus: String,
+    /// The collector's own scrape endpoint with everything it also pushes.
+    pub pull: String,
+    /// Metrics of the collector about itself.
+    pub self_metrics: String,
+    /// Answers 200 while the collector's pipelines are up.
+    pub health: String,
+}
+
+/// What differs from the shipped configuration; see [`Stack::builder`].
+#[derive(Debug, Clone)]
+pub struct StackBuilder {
+    trace_store: Option<String>,
+    scrape_targets: BTreeMap<String, Vec<String>>,
+    scrape_interval: String,
+    collector_environment: BTreeMap<String, String>,
+}
+
+impl StackBuilder {
+    /// Sends kept traces to the OTLP/gRPC endpoint at `address` (host and port).
+    #[must_use]
+    pub fn trace_store(mut self, address: impl Into<String>) -> Self {
+        self.trace_store = Some(address.into());
+        self
+    }
+
+    /// Lets Prometheus scrape `target` (host and port) in the job `job` of the shipped
+    /// `prometheus.yml`.
+    #[must_use]
+    pub fn scrape(mut self, job: impl Into<String>, target: impl Into<String>) -> Self {
+        self.scrape_targets.entry(job.into()).or_default().push(target.into());
+        self
+    }
+
+    /// Scrape interval in Prometheus' notation; `1s` unless told otherwise.
+    #[must_use]
+    pub fn scrape_interval(mut self, interval: impl Into<String>) -> Self {
+        self.scrape_interval = interval.into();
+        self
+    }
+
+    /// Sets one of the environment variables that `config.yaml` reads.
+    #[must_use]
+    pub fn collector_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.collector_environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// Starts both processes and waits until they answer.
+    ///
+    /// # Errors
+    ///
+    /// If a process ends early (with the end of its log) or does not answer in time.
+    pub async fn start(self, tools: &Tools) -> Result<Stack> {
+        let ports = Ports::reserve()?;
+        let mut stack = Stack {
+            directory: tempfile::Builder::new().prefix("plock-stack-").tempdir()?,
+            tools: tools.clone(),
+            ports,
+            settings: self,
+            client: reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?,
+            collector: None,
+            prometheus: None,
+        };
+        stack.write_prometheus_config()?;
+        stack.spawn_prometheus()?;
+        stack.spawn_collector()?;
+        stack.await_prometheus().await?;
+        stack.await_collector().await?;
+        Ok(stack)
+    }
+}
+
+/// A running collector and Prometheus. Dropping it ends both and removes their data, unless the
+/// thread panics: then the directory with logs and data stays and its path is in the output.
+#[derive(Debug)]
+pub struct Stack {
+    directory: TempDir,
+    tools: Tools,
+    ports: Ports,
+    settings: StackBuilder,
+    client: reqwest::Client,
+    collector: Option<Process>,
+    prometheus: Option<Process>,
+}
+
+impl Stack {
+    /// A stack with short intervals, fit for tests: derived metrics every second, traces decided
+    /// after one second, scrapes every second.
+    #[must_use]
+    pub fn builder() -> StackBuilder {
+        let intervals =
+            [("DERIVED_INTERVAL", "1s"), ("RED_INTERVAL", "1s"), ("DECISION_WAIT", "1s")];
+        StackBuilder {
+            trace_store: None,
+            scrape_targets: BTreeMap::new(),
+            scrape_interval: "1s".to_owned(),
+            collector_environment: intervals.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+        }
+    }
+
+    /// Where to send and to ask.
+    #[must_use]
+    pub fn endpoints(&self) -> Endpoints {
+        let ports = &self.ports;
+        Endpoints {
+            otlp_grpc: format!("http://127.0.0.1:{}", ports.otlp_grpc),
+            otlp_http: format!("http://127.0.0.1:{}", ports.otlp_http),
+            prometheus: format!("http://127.0.0.1:{}", ports.prometheus),
+            pull: format!("http://127.0.0.1:{}/metrics", ports.pull),
+            self_metrics: format!("http://127.0.0.1:{}/metrics", ports.self_metrics),
+            health: format!("http://127.0.0.1:{}/", ports.health),
+        }
+    }
+
+    /// A client of this stack's Prometheus.
+    #[must_use]
+    pub fn promql(&self) -> Promql {
+        Promql::new(&self.endpoints().prometheus)
+    }
+
+    /// The directory with configuration, logs and data.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Everything the collector has written to its log, over all its starts.
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be read.
+    pub fn collector_log(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.path("collector.log"))?)
+    }
+
+    /// Ends the collector in order: it empties what it can and keeps its queue.
+    ///
+    /// # Errors
+    ///
+    /// If it does not run or does not end in time.
+    pub async fn stop_collector(&mut self) -> Result<()> {
+        self.collector.take().context("the collector does not run")?.stop().await?;
+        Ok(())
+    }
+
+    /// Ends the collector as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// If it does not run.
+    pub fn kill_collector(&mut self) -> Result<()> {
+        self.collector.take().context("the collector does not run")?.kill()
+    }
+
+    /// Starts the collector on its ports and with its queue of before.
+    ///
+    /// # Errors
+    ///
+    /// If it runs already, ends early or does not answer in time.
+    pub async fn start_collector(&mut self) -> Result<()> {
+        self.spawn_collector()?;
+        self.await_collector().await
+    }
+
+    /// Ends Prometheus in order.
+    ///
+    /// # Errors
+    ///
+    /// If it does not run or does not end in time.
+    pub async fn stop_prometheus(&mut self) -> Result<()> {
+        self.prometheus.take().context("Prometheus does not run")?.stop().await?;
+        Ok(())
+    }
+
+    /// Starts Prometheus on its port and with its time series of before.
+    ///
+    /// # Errors
+    ///
+    /// If it runs already, ends early or does not answer in time.
+    pub async fn start_prometheus(&mut self) -> Result<()> {
+        self.spawn_prometheus()?;
+        self.await_prometheus().await
+    }
+
+    /// Detaches the stack: the processes and their directory outlive this process.
+    ///
+    /// Returns the directory and the process ids to end.
+    #[must_use]
+    pub fn leave_running(mut self) -> (PathBuf, Vec<u32>) {
+        let processes = [self.collector.take(), self.prometheus.take()];
+        let ids = processes.into_iter().flatten().map(Process::leave_running).collect();
+        self.directory.disable_cleanup(true);
+        (self.directory.path().to_owned(), ids)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn spawn_collector(&mut self) -> Result<()> {
+        ensure!(self.collector.is_none(), "the collector runs already");
+        let mut command = Command::new(&self.tools.collector);
+        let loopback = |port: u16| format!("127.0.0.1:{port}");
+        command
+            .arg("--config")
+            .arg(repository().join("otel-collector/config.yaml"))
+            .env("OTLP_GRPC", loopback(self.ports.otlp_grpc))
+            .env("OTLP_HTTP", loopback(self.ports.otlp_http))
+            .env("HEALTH", loopback(self.ports.health))
+            .env("PULL", loopback(self.ports.pull))
+            .env("SELF_PORT", self.ports.self_metrics.to_string())
+            .env("PROMETHEUS", format!("http://{}", loopback(self.ports.prometheus)))
+            .env("QUEUE_DIR", self.path("queue"))
+            .envs(self.settings.trace_store.iter().map(|address| ("TRACE_STORE", address)))
+            .envs(&self.settings.collector_environment);
+        self.collector = Some(Process::spawn(&mut command, &self.path("collector.log"))?);
+        Ok(())
+    }
+
+    async fn await_collector(&mut self) -> Result<()> {
+        let process = self.collector.as_mut().context("the collector does not run")?;
+        let url = format!("http://127.0.0.1:{}/", self.ports.health);
+        await_ready(process, &self.client, &url).await.context("collector")
+    }
+
+    fn spawn_prometheus(&mut self) -> Result<()> {
+        ensure!(self.prometheus.is_none(), "Prometheus runs already");
+        let mut command = Command::new(&self.tools.prometheus);
+        command
+            .arg(format!("--config.file={}", self.path("prometheus.yml").display()))
+            .arg(format!("--storage.tsdb.path={}", self.path("tsdb").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{}", self.ports.prometheus))
+            .args(PROMETHEUS_FLAGS);
+        self.prometheus = Some(Process::spawn(&mut command, &self.path("prometheus.log"))?);
+        Ok(())
+    }
+
+    async fn await_prometheus(&mut self) -> Result<()> {
+        let process = self.prometheus.as_mut().context("Prometheus does not run")?;
+        let url = format!("http://127.0.0.1:{}/-/ready", self.ports.prometheus);
+        await_ready(process, &self.client, &url).await.context("Prometheus")
+    }
+
+    /// The shipped file with this stack's targets and interval; JSON is YAML.
+    fn write_prometheus_config(&self) -> Result<()> {
+        let shipped = repository().join("otel-collector/prometheus/prometheus.yml");
+        let mut config: Value = serde_saphyr::from_str(&fs::read_to_string(shipped)?)?;
+        config["global"]["scrape_interval"] = json!(self.settings.scrape_interval);
+        config["global"]["scrape_timeout"] = json!(self.settings.scrape_interval);
+        let mut targets = self.settings.scrape_targets.clone();
+        targets
+            .insert("otelcol".to_owned(), vec![format!("127.0.0.1:{}", self.ports.self_metrics)]);
+        let jobs = config["scrape_configs"].as_array_mut().context("scrape_configs")?;
+        for job in jobs {
+            let name = job["job_name"].as_str().context("job_name")?;
+            let targets = targets.remove(name).unwrap_or_default();
+            job["static_configs"] = json!([{ "targets": targets }]);
+        }
+        ensure!(targets.is_empty(), "prometheus.yml has no job {:?}", targets.keys());
+        fs::write(self.path("prometheus.yml"), serde_json::to_string_pretty(&config)?)?;
+        Ok(())
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.directory.disable_cleanup(true);
+            #[expect(clippy::print_stderr, reason = "a failing test tells where its evidence is")]
+            {
+                eprintln!("logs and data are kept in {}", self.directory.path().display());
+            }
+        }
+    }
+}
+
+/// The flags beside paths and addresses; `compose.yaml` has the same ones.
+pub(crate) const PROMETHEUS_FLAGS: [&str; 2] =
+    ["--web.enable-otlp-receiver", "--enable-feature=exemplar-storage"];
+
+/// One port per listener of a stack.
+#[derive(Debug)]
+struct Ports {
+    otlp_grpc: u16,
+    otlp_http: u16,
+    health: u16,
+    pull: u16,
+    self_metrics: u16,
+    prometheus: u16,
+}
+
+impl Ports {
+    fn reserve() -> Result<Self> {
+        Ok(Self {
+            otlp_grpc: free_port()?,
+            otlp_http: free_port()?,
+            health: free_port()?,
+            pull: free_port()?,
+            self_metrics: free_port()?,
+            prometheus: free_port()?,
+        })
+    }
+}
+
+/// A port that nobody listens on and that this process has not handed out before.
+fn free_port() -> Result<u16> {
+    static TAKEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let random = RandomState::new();
+    (0_u64..1000)
+        .filter_map(|attempt| {
+            let span = u64::from(PORTS.end - PORTS.start);
+            Some(PORTS.start + u16::try_from(random.hash_one(attempt) % span).ok()?)
+        })
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok() && taken.insert(*port))
+        .context("no free loopback port found")
+}
+
+async fn await_ready(process: &mut Process, client: &reqwest::Client, url: &str) -> Result<()> {
+    let start = std::time::Instant::now();
+    loop {
+        process.ensure_running()?;
+        let answer = eventually(Duration::from_millis(500), || async {
+            Ok(client.get(url).send().await?.error_for_status()?)
+        });
+        match answer.await {
+            Ok(_) => return Ok(()),
+            Err(error) if start.elapsed() > READY => return Err(error),
+            Err(_) => {}
+        }
+    }
+}
