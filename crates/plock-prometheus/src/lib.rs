@@ -48,6 +48,8 @@
 mod format;
 mod model;
 mod protobuf;
+#[cfg(test)]
+mod tests;
 mod text;
 
 #[cfg(feature = "axum")]
