@@ -277,23 +277,26 @@ impl Stack {
         await_ready(process, &self.client, &url).await.context("Prometheus")
     }
 
-    /// The shipped file with this stack's targets and interval; JSON is YAML.
+    /// The shipped file with this stack's interval, beside target files of its own; JSON is YAML.
     fn write_prometheus_config(&self) -> Result<()> {
         let shipped = repository().join("otel-collector/prometheus/prometheus.yml");
         let mut config: Value = serde_saphyr::from_str(&fs::read_to_string(shipped)?)?;
         config["global"]["scrape_interval"] = json!(self.settings.scrape_interval);
         config["global"]["scrape_timeout"] = json!(self.settings.scrape_interval);
+        fs::write(self.path("prometheus.yml"), serde_json::to_string_pretty(&config)?)?;
+
         let mut targets = self.settings.scrape_targets.clone();
-        targets
-            .insert("otelcol".to_owned(), vec![format!("127.0.0.1:{}", self.ports.self_metrics)]);
-        let jobs = config["scrape_configs"].as_array_mut().context("scrape_configs")?;
-        for job in jobs {
+        let own = format!("127.0.0.1:{}", self.ports.self_metrics);
+        targets.entry("otelcol".to_owned()).or_default().push(own);
+        fs::create_dir(self.path("targets"))?;
+        for job in config["scrape_configs"].as_array().context("scrape_configs")? {
+            let file = job["file_sd_configs"][0]["files"][0].as_str().context("target file")?;
             let name = job["job_name"].as_str().context("job_name")?;
-            let targets = targets.remove(name).unwrap_or_default();
-            job["static_configs"] = json!([{ "targets": targets }]);
+            let addresses = targets.remove(name).unwrap_or_default();
+            let group = json!([{ "targets": addresses }]);
+            fs::write(self.path(file), group.to_string())?;
         }
         ensure!(targets.is_empty(), "prometheus.yml has no job {:?}", targets.keys());
-        fs::write(self.path("prometheus.yml"), serde_json::to_string_pretty(&config)?)?;
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::task::JoinHandle;
+use tonic::codec::CompressionEncoding;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
@@ -38,7 +39,9 @@ impl TraceStore {
         let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let address = incoming.local_addr()?;
         let spans = Arc::new(Mutex::default());
-        let service = TraceServiceServer::new(Receiver { spans: Arc::clone(&spans) });
+        // The collector compresses unless told otherwise.
+        let service = TraceServiceServer::new(Receiver { spans: Arc::clone(&spans) })
+            .accept_compressed(CompressionEncoding::Gzip);
         let server = tonic::transport::Server::builder().add_service(service);
         let server = tokio::spawn(async move {
             // Ends only with the task; a failed connection is the collector's to report.

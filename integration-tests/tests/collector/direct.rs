@@ -35,6 +35,13 @@ async fn direct_metrics_arrive_exactly_with_their_exemplars() {
         .await
         .unwrap();
 
+    // Derived metrics of the same service must not bring a second description of it.
+    let totals = vec![KeyValue::new("lock.acquisitions", 1)];
+    sender.spans(vec![root_span("GET /", Duration::from_millis(1), totals)]).await.unwrap();
+    wait_for(SOON, 1.0, || promql.number("plock_request_acquisitions_total")).await.unwrap();
+    wait_for(SOON, 1.0, || promql.number("sum(traces_span_metrics_calls_total)")).await.unwrap();
+    assert_eq!(promql.number("count(target_info{job='orders'})").await.unwrap(), 1.0);
+
     let own = "lock_name=inventory lock_kind=mutex lock_mode=exclusive";
     let read = async |query: &str| Ok(figures(promql.instant(query).await?));
     let expected = vec![(labels(&format!("{own} lock_outcome=acquired")), 500.0)];

@@ -2,6 +2,12 @@
 //! the documented names, exactly, also after either was away. All figures are scripted here, so no
 //! part of plock's library takes part.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper of a test fails the test, as the test itself does"
+)]
+
 mod config;
 mod dashboards;
 mod direct;

@@ -85,7 +85,10 @@ async fn the_queue_survives_a_restart_of_the_collector() {
     let sender = sender(&stack);
     let series = Figures::new("plock.acquisitions", "{acquisition}", lock("inventory"));
     stack.stop_prometheus().await.unwrap();
+    // Prometheus keeps one sample per millisecond.
+    let mut pace = interval(Duration::from_millis(20));
     for sample in 1..=20_u32 {
+        pace.tick().await;
         sender.metrics(vec![series.counter(f64::from(sample))]).await.unwrap();
     }
     stack.kill_collector().unwrap();
