@@ -10,16 +10,18 @@ mod tree;
 
 use std::io::{Write, stderr, stdout};
 use std::num::NonZeroU64;
+use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde_json::json;
 
 use self::collector::Backend;
 use self::digest::Digest;
 use self::screen::Screen;
-use self::service::{Orders, Outcome};
+use self::service::{Interrupt, Orders, Outcome};
 
 /// Pause between two looks at the running service.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -67,43 +69,70 @@ enum Scenario {
     Pool,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let program = service::build()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(show(arguments, &program))
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(show(arguments, &program)).map(|()| ExitCode::SUCCESS)
 }
 
-async fn show(arguments: &Arguments, program: &std::path::Path) -> Result<()> {
+async fn show(arguments: &Arguments, program: &Path) -> Result<()> {
     let scenario = arguments.scenario.to_possible_value().context("a hidden scenario")?;
     let backend = match arguments.collector {
         true => Some(Backend::start().await?),
         false => None,
     };
     let endpoint = backend.as_ref().map(Backend::otlp);
+    let mut interrupt = Interrupt::new()?;
     let mut orders =
         Orders::start(program, scenario.get_name(), arguments.seconds, endpoint.as_deref()).await?;
-    let title = format!("orders, scenario {}; scrape {}/metrics", scenario.get_name(), orders.url());
+    let scrape = format!("{}/metrics", orders.url());
+    let title = format!("orders, scenario {}; scrape {scrape}", scenario.get_name());
     progress(&format!("{title}; {} s of load", arguments.seconds))?;
-    let outcome = watch(&mut orders, arguments.json, &title).await?;
-    report(arguments.json, &title, orders.url(), &outcome)?;
-    let Some(backend) = backend else { return Ok(()) };
+    let outcome = watch(&mut orders, &mut interrupt, arguments.json, &title).await?;
+    let digest = Digest::new(&outcome.snapshot);
     if !arguments.json {
-        backend.try_queries().await?;
+        report(&title, &outcome, &digest)?;
     }
-    backend.end(arguments.keep).await
+    let mut answers = Vec::new();
+    if let Some(backend) = &backend {
+        tokio::select! {
+            tried = backend.ask() => answers = tried?,
+            () = interrupt.requested() => progress("interrupted")?,
+        }
+    }
+    if arguments.json {
+        let Outcome { load, slowest, .. } = &outcome;
+        let Digest { locks, edges } = &digest;
+        let report = json!({
+            "scrape_url": scrape, "load": load, "locks": locks, "edges": edges,
+            "slowest": slowest, "queries": answers,
+        });
+        writeln!(stdout(), "{report}")?;
+    } else if let Some(backend) = &backend {
+        writeln!(stdout(), "{}", backend.draw(&answers))?;
+    }
+    match backend {
+        Some(backend) => backend.end(arguments.keep).await,
+        None => Ok(()),
+    }
 }
 
 /// Looks at the service until its load ends or somebody interrupts it.
-async fn watch(orders: &mut Orders, json: bool, title: &str) -> Result<Outcome> {
+async fn watch(
+    orders: &mut Orders,
+    interrupt: &mut Interrupt,
+    json: bool,
+    title: &str,
+) -> Result<Outcome> {
     let mut screen = Screen::open(json, title)?;
     let mut ticks = tokio::time::interval(INTERVAL);
-    let mut interrupt = service::Interrupt::new()?;
     loop {
         tokio::select! {
             outcome = orders.outcome() => return outcome,
             () = interrupt.requested() => {
                 orders.terminate()?;
-                return orders.outcome().await;
+                break;
             }
             _ = ticks.tick() => {
                 // The service may end between two looks; its report then follows.
@@ -113,22 +142,22 @@ async fn watch(orders: &mut Orders, json: bool, title: &str) -> Result<Outcome> 
             }
         }
     }
+    tokio::select! {
+        outcome = orders.outcome() => outcome,
+        () = interrupt.requested() => bail!("interrupted before the report"),
+    }
 }
 
-fn report(json: bool, title: &str, url: &str, outcome: &Outcome) -> Result<()> {
-    let digest = Digest::new(&outcome.snapshot);
+fn report(title: &str, outcome: &Outcome, digest: &Digest) -> Result<()> {
     let mut out = stdout().lock();
-    if json {
-        let scrape = format!("{url}/metrics");
-        let Outcome { load, slowest, .. } = outcome;
-        let report = json!({ "scrape_url": scrape, "load": load, "locks": digest, "slowest": slowest });
-        writeln!(out, "{report}")?;
-        return Ok(());
-    }
     writeln!(out, "\n{title}\n")?;
     writeln!(out, "{}\n", tables::load(&outcome.load))?;
-    writeln!(out, "Locks, most waited for first\n{}\n", tables::locks(&digest, None))?;
-    writeln!(out, "Who blocks whom, by what it cost the victims\n{}\n", tables::edges(&digest, None))?;
+    writeln!(out, "Locks, most waited for first\n{}\n", tables::locks(digest, None))?;
+    writeln!(
+        out,
+        "Who blocks whom, by what it cost the victims\n{}\n",
+        tables::edges(digest, None)
+    )?;
     match &outcome.slowest {
         Some(root) => writeln!(out, "The slowest request\n{}", tree::draw(root))?,
         None => writeln!(out, "No request was traced.")?,

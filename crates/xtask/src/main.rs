@@ -2,6 +2,7 @@
 //! this crate and the examples print.
 
 mod collector;
+mod demo;
 mod test;
 mod tidy;
 
@@ -20,6 +21,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Collector(collector::Arguments),
+    Demo(demo::Arguments),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
 }
@@ -28,6 +30,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Collector(arguments) => collector::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),
     };

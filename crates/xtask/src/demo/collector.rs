@@ -1,12 +1,12 @@
 //! A real collector and Prometheus behind the service, and queries that show what arrived.
 
 use std::fmt::Write as _;
-use std::io::{Write as _, stdout};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use integration_tests::promql::Sample;
+use integration_tests::promql::{Labels, Sample};
 use integration_tests::{Stack, Tools, eventually};
+use serde::Serialize;
 
 use super::progress;
 
@@ -35,6 +35,22 @@ const QUERIES: [(&str, &str); 4] = [
     ),
 ];
 
+/// One query with what it gave.
+#[derive(Debug, Serialize)]
+pub(super) struct Answer {
+    why: &'static str,
+    query: &'static str,
+    series: Vec<Series>,
+    /// Why there is no series.
+    nothing: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Series {
+    labels: Labels,
+    value: f64,
+}
+
 /// The running collector and Prometheus.
 #[derive(Debug)]
 pub(super) struct Backend {
@@ -56,29 +72,47 @@ impl Backend {
         self.stack.endpoints().otlp_http
     }
 
-    /// Runs every query once it has an answer, and prints both.
-    pub(super) async fn try_queries(&self) -> Result<()> {
+    /// Runs every query as soon as it has an answer.
+    pub(super) async fn ask(&self) -> Result<Vec<Answer>> {
         progress("asking Prometheus")?;
         let prometheus = self.stack.promql();
-        let base = self.stack.endpoints().prometheus;
-        let mut text = format!("\nQueries to try at {base}/query\n");
+        let deadline = Instant::now() + ARRIVAL;
+        let mut answers = Vec::new();
         for (why, query) in QUERIES {
-            let answer = eventually(ARRIVAL, || async {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            let samples = eventually(patience, || async {
                 let samples = prometheus.instant(query).await?;
-                ensure!(!samples.is_empty(), "no series yet");
+                ensure!(!samples.is_empty(), "no series");
                 Ok(samples)
             });
-            write!(text, "\n{why}\n  {query}\n")?;
-            match answer.await {
+            answers.push(match samples.await {
                 Ok(samples) => {
-                    for sample in samples.iter().take(SHOWN) {
-                        writeln!(text, "    {}", line(sample))?;
-                    }
+                    let series = samples.iter().take(SHOWN).map(Series::new).collect();
+                    Answer { why, query, series, nothing: None }
                 }
-                Err(error) => writeln!(text, "    no answer: {error:#}")?,
+                Err(error) => {
+                    Answer { why, query, series: Vec::new(), nothing: Some(format!("{error:#}")) }
+                }
+            });
+        }
+        Ok(answers)
+    }
+
+    /// The queries with their answers, as text.
+    pub(super) fn draw(&self, answers: &[Answer]) -> String {
+        let mut text = format!("Queries to try at {}/query\n", self.stack.endpoints().prometheus);
+        for Answer { why, query, series, nothing } in answers {
+            // Writing to a string cannot fail.
+            let _written = writeln!(text, "\n{why}\n  {query}");
+            for Series { labels, value } in series {
+                let labels: Vec<_> = labels.iter().map(|(key, it)| format!("{key}={it}")).collect();
+                let _written = writeln!(text, "    {{{}}} {value:.4}", labels.join(", "));
+            }
+            if let Some(reason) = nothing {
+                let _written = writeln!(text, "    {reason}");
             }
         }
-        Ok(writeln!(stdout(), "{text}")?)
+        text
     }
 
     /// Ends both, or says how to.
@@ -95,7 +129,8 @@ impl Backend {
     }
 }
 
-fn line(sample: &Sample) -> String {
-    let labels: Vec<String> = sample.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    format!("{{{}}} {:.4}", labels.join(", "), sample.number())
+impl Series {
+    fn new(sample: &Sample) -> Self {
+        Self { labels: sample.labels.clone(), value: sample.number() }
+    }
 }

@@ -98,7 +98,8 @@ impl Lock {
     fn new(series: &LockSeries) -> Self {
         let contended = series.contentions();
         // A `try_` that found the lock taken never meant to wait.
-        let attempts: u64 = series.outcomes.iter().sum::<u64>() - series.outcome(Outcome::WouldBlock);
+        let attempts: u64 =
+            series.outcomes.iter().sum::<u64>() - series.outcome(Outcome::WouldBlock);
         let wait = series.wait_total();
         Self {
             name: series.name.clone(),

@@ -13,8 +13,8 @@ use tokio::io::{AsyncBufReadExt, Lines};
 use tokio::process::{Child, ChildStdout};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::tree::Span;
 use super::progress;
+use super::tree::Span;
 
 /// For one look at the service: it is busy, not gone, when an answer takes long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -128,7 +128,9 @@ impl Orders {
                 .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
                 .env("OTEL_METRIC_EXPORT_INTERVAL", "1000")
                 .env("OTEL_BSP_SCHEDULE_DELAY", "500"),
-            None => command.env("OTEL_TRACES_EXPORTER", "none").env("OTEL_METRICS_EXPORTER", "none"),
+            None => {
+                command.env("OTEL_TRACES_EXPORTER", "none").env("OTEL_METRICS_EXPORTER", "none")
+            }
         };
         let mut child = command.spawn().context("cannot start orders")?;
         let stdout = child.stdout.take().context("orders has no output")?;

@@ -32,8 +32,18 @@ pub(super) fn load(load: &Load) -> String {
 /// One row per lock; at most `rows` of them.
 pub(super) fn locks(digest: &Digest, rows: Option<usize>) -> String {
     let mut table = table(&[
-        "lock", "held as", "acquired", "contended", "wait p50", "p99", "max", "hold p50", "p99",
-        "max", "worst holder", "why they waited",
+        "lock",
+        "held as",
+        "acquired",
+        "contended",
+        "wait p50",
+        "p99",
+        "max",
+        "hold p50",
+        "p99",
+        "max",
+        "worst holder",
+        "why they waited",
     ]);
     for column in 2..10 {
         if let Some(column) = table.column_mut(column) {

@@ -18,7 +18,7 @@ pub(super) struct Span {
     duration_seconds: f64,
     attributes: BTreeMap<String, Value>,
     links: Vec<Link>,
-    children: Vec<Span>,
+    children: Vec<Self>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -59,7 +59,8 @@ fn span(text: &mut String, node: &Span, first: &str, rest: &str) {
 
 /// Lock attributes, a few to a line.
 fn attributes(node: &Span) -> Vec<String> {
-    let told = |key: &str| key.starts_with("lock.") || key == "precision" || key == "code.function.name";
+    let told =
+        |key: &str| key.starts_with("lock.") || key == "precision" || key == "code.function.name";
     let pairs: Vec<String> = node
         .attributes
         .iter()
@@ -73,7 +74,8 @@ fn attributes(node: &Span) -> Vec<String> {
 
 fn links(node: &Span) -> impl Iterator<Item = String> {
     node.links.iter().map(|link| {
-        let role = link.attributes.get("lock.link.role").map_or("link".into(), |role| plain("", role));
+        let role =
+            link.attributes.get("lock.link.role").map_or("link".into(), |role| plain("", role));
         format!("{role}: span {} of trace {}", link.span_id, link.trace_id)
     })
 }
@@ -82,7 +84,9 @@ fn plain(key: &str, value: &Value) -> String {
     let timed = [".time", ".max", ".delay"].iter().any(|end| key.ends_with(end));
     match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) if timed && number.is_f64() => duration(number.as_f64().unwrap_or(0.0)),
+        Value::Number(number) if timed && number.is_f64() => {
+            duration(number.as_f64().unwrap_or(0.0))
+        }
         other => other.to_string(),
     }
 }
