@@ -138,7 +138,7 @@ async fn accept(listener: TcpListener) {
 }
 
 async fn connection(stream: TcpStream) {
-    let service = TowerToHyperService::new(crate::router::<()>());
+    let service = TowerToHyperService::new(crate::http::inline_router());
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(ASK);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));

@@ -1,103 +1,87 @@
 //! What plock writes on spans: totals on the span of the scope, once, when the scope ends, and child
-//! spans for its longest waits and holds. Times are double seconds, counts are integers.
+//! spans for its longest waits and holds.
 
-use crate::attributes::lock;
+use crate::attributes::{self, lock};
 
-/// Guards obtained (int).
-pub const ACQUISITIONS: &str = lock!("acquisitions");
-/// Attempts that had to queue (int).
-pub const CONTENTIONS: &str = lock!("contentions");
-/// Sum of all waits (s).
-pub const WAIT_TIME: &str = lock!("wait.time");
-/// The longest wait (s).
-pub const WAIT_MAX: &str = lock!("wait.max");
-/// Time during which at least one attempt waited (s).
-pub const BLOCKED_TIME: &str = lock!("blocked.time");
-/// Sum of all holds (s).
-pub const HOLD_TIME: &str = lock!("hold.time");
-/// The longest hold (s).
-pub const HOLD_MAX: &str = lock!("hold.max");
-/// Deepest nesting of an acquisition, 1 = nothing else held (int).
-pub const NESTING_MAX: &str = lock!("nesting.max");
-/// Holds that spanned an await point (int).
-pub const HELD_ACROSS_AWAIT: &str = lock!("held_across_await");
-/// The lock that cost most (string).
-pub const WORST_NAME: &str = lock!("worst.name");
-/// Why the waits were long: on a scope's span the folded [`Cause`](plock_core::Cause), on a child
-/// span the exact [`BlockCause`](plock_core::BlockCause) (string).
-pub const BLOCKING_CAUSE: &str = lock!("blocking.cause");
-/// Who held the lock of the longest wait (string).
-pub const BLOCKER_SITE: &str = lock!("blocker.site");
-/// Waits of others that this scope's holds were charged with (int).
-pub const BLOCKED_OTHERS_COUNT: &str = lock!("blocked_others.count");
-/// Time of those waits (s).
-pub const BLOCKED_OTHERS_TIME: &str = lock!("blocked_others.time");
+/// One attribute of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpanAttribute {
+    /// Its key.
+    pub key: &'static str,
+    /// What its value is.
+    pub value: SpanValue,
+    /// What it says; ends without a full stop.
+    pub help: &'static str,
+}
 
-/// Every attribute of a scope's span, in the order of this module.
-pub const SCOPE_ATTRIBUTES: &[&str] = &[
-    ACQUISITIONS,
-    CONTENTIONS,
-    WAIT_TIME,
-    WAIT_MAX,
-    BLOCKED_TIME,
-    HOLD_TIME,
-    HOLD_MAX,
-    NESTING_MAX,
-    HELD_ACROSS_AWAIT,
-    WORST_NAME,
-    BLOCKING_CAUSE,
-    BLOCKER_SITE,
-    BLOCKED_OTHERS_COUNT,
-    BLOCKED_OTHERS_TIME,
-];
+/// What the value of a span attribute is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SpanValue {
+    /// A whole number.
+    Int,
+    /// A duration: a double, in seconds.
+    Seconds,
+    /// Text.
+    String,
+}
+
+/// Declares the keys and the list of them all, in the order they are documented.
+macro_rules! span_attributes {
+    ($(#[$doc:meta])* $all:ident: $($ident:ident = $key:expr, $value:ident, $help:literal;)+) => {
+        $(
+            #[doc = concat!($help, ".")]
+            pub const $ident: &str = $key;
+        )+
+        $(#[$doc])*
+        pub const $all: &[SpanAttribute] =
+            &[$(SpanAttribute { key: $ident, value: SpanValue::$value, help: $help }),+];
+    };
+}
+
+span_attributes! {
+    /// Every attribute of a scope's span. The names are left out where there is nothing to name.
+    SCOPE_ATTRIBUTES:
+    ACQUISITIONS = lock!("acquisitions"), Int, "Guards obtained";
+    CONTENTIONS = lock!("contentions"), Int, "Attempts that had to queue";
+    WAIT_TIME = lock!("wait.time"), Seconds, "Sum of all waits; branches that wait together count twice";
+    WAIT_MAX = lock!("wait.max"), Seconds, "The longest wait";
+    BLOCKED_TIME = lock!("blocked.time"), Seconds, "Time during which at least one attempt waited";
+    HOLD_TIME = lock!("hold.time"), Seconds, "Sum of all holds";
+    HOLD_MAX = lock!("hold.max"), Seconds, "The longest hold";
+    NESTING_MAX = lock!("nesting.max"), Int, "Deepest nesting of an acquisition, 1 = nothing else held";
+    HELD_ACROSS_AWAIT = lock!("held_across_await"), Int, "Holds that spanned an await point";
+    WORST_NAME = lock!("worst.name"), String, "The lock that cost most: longest wait, else longest hold";
+    BLOCKING_CAUSE = lock!("blocking.cause"), String,
+        "Why it waited: on a scope's span the folded cause, on a child span the exact one";
+    BLOCKER_SITE = lock!("blocker.site"), String, "Who held the lock, for the longest wait or for this one";
+    BLOCKED_OTHERS_COUNT = lock!("blocked_others.count"), Int, "Waits of others that this scope's holds were charged with";
+    BLOCKED_OTHERS_TIME = lock!("blocked_others.time"), Seconds, "Time of those waits";
+}
 
 /// Name of the child span of a slow wait.
 pub const WAIT_SPAN: &str = "lock wait";
 /// Name of the child span of a slow hold.
 pub const HOLD_SPAN: &str = "lock hold";
 
-/// Name of the lock (string).
-pub const NAME: &str = crate::attributes::LOCK_NAME;
-/// The primitive (string).
-pub const KIND: &str = crate::attributes::LOCK_KIND;
-/// How it was held (string).
-pub const MODE: &str = crate::attributes::LOCK_MODE;
-/// [`PHASE_WAIT`] or [`PHASE_HOLD`] (string).
-pub const PHASE: &str = lock!("phase");
-/// What ended the wait: an [`EndCause`](plock_core::EndCause) (string).
-pub const END_CAUSE: &str = lock!("end.cause");
-/// Nesting depth of the acquisition (int).
-pub const NESTING_DEPTH: &str = lock!("nesting.depth");
-/// Blocked to handed over (s).
-pub const QUEUE_TIME: &str = lock!("queue.time");
-/// Handed over to claimed (s).
-pub const CLAIM_DELAY: &str = lock!("claim.delay");
-/// How far owner and depth can be trusted: a [`Precision`](plock_core::Precision) (string).
-pub const PRECISION: &str = "precision";
-/// Function or module of the acquisition, an OpenTelemetry convention (string).
-pub const CODE_FUNCTION_NAME: &str = "code.function.name";
-/// File of the acquisition, an OpenTelemetry convention (string).
-pub const CODE_FILE_PATH: &str = "code.file.path";
-/// Line of the acquisition, an OpenTelemetry convention (int).
-pub const CODE_LINE_NUMBER: &str = "code.line.number";
-
-/// Every attribute of a child span, in the order of this module.
-pub const CHILD_ATTRIBUTES: &[&str] = &[
-    NAME,
-    KIND,
-    MODE,
-    PHASE,
-    BLOCKING_CAUSE,
-    BLOCKER_SITE,
-    END_CAUSE,
-    NESTING_DEPTH,
-    QUEUE_TIME,
-    CLAIM_DELAY,
-    PRECISION,
-    CODE_FUNCTION_NAME,
-    CODE_FILE_PATH,
-    CODE_LINE_NUMBER,
-];
+span_attributes! {
+    /// Every attribute of a child span, besides [`BLOCKING_CAUSE`] and [`BLOCKER_SITE`], which a
+    /// wait has too.
+    CHILD_ATTRIBUTES:
+    NAME = attributes::LOCK_NAME, String, "Name of the lock";
+    KIND = attributes::LOCK_KIND, String, "The primitive";
+    MODE = attributes::LOCK_MODE, String, "How it was asked for or held";
+    PHASE = lock!("phase"), String, "`wait` or `hold`";
+    END_CAUSE = lock!("end.cause"), String, "What ended the wait";
+    NESTING_DEPTH = lock!("nesting.depth"), Int, "Nesting depth of the acquisition";
+    QUEUE_TIME = lock!("queue.time"), Seconds, "Part of the wait until the lock was handed over";
+    CLAIM_DELAY = lock!("claim.delay"), Seconds, "Part of the wait after the lock had been handed over";
+    PRECISION = "precision", String, "How far owner and depth can be trusted";
+    CODE_FUNCTION_NAME = "code.function.name", String, "Function or module of the acquisition";
+    CODE_FILE_PATH = "code.file.path", String, "File of the acquisition";
+    CODE_LINE_NUMBER = "code.line.number", Int, "Line of the acquisition";
+}
 
 /// The child span is a wait: value of [`PHASE`].
 pub const PHASE_WAIT: &str = "wait";

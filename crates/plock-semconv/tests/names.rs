@@ -1,5 +1,6 @@
 //! The table, spelled out a second time: a rename must be a decision made twice.
 
+use plock_semconv::spans::{SpanAttribute, SpanValue};
 use plock_semconv::{Instrument, InstrumentKind, attributes, derived, label_name, metrics, spans};
 use std::collections::BTreeSet;
 
@@ -43,7 +44,7 @@ const DERIVED: &[Row] = &[
     ("plock.request.hold.time", HISTOGRAM, "s", "D", "plock_request_hold_time_seconds"),
     ("plock.request.nesting.depth", HISTOGRAM, "{lock}", "D", "plock_request_nesting_depth"),
     ("plock.request.acquisitions", COUNTER, "{acquisition}", "D", "plock_request_acquisitions_total"),
-    ("plock.slow_lock.duration", HISTOGRAM, "s", "D", "plock_slow_lock_duration_seconds"),
+    ("plock.slow_lock.duration", HISTOGRAM, "s", "D lock_mode lock_phase", "plock_slow_lock_duration_seconds"),
 ];
 
 fn check(all: &[&Instrument], rows: &[Row]) {
@@ -97,18 +98,52 @@ fn only_gauges_of_open_operations_are_transient() {
 
 #[test]
 fn span_attributes_are_spelled_as_agreed() {
+    let spelled = |all: &[SpanAttribute]| {
+        let unit = |value| match value {
+            SpanValue::Int => "int",
+            SpanValue::Seconds => "s",
+            SpanValue::String => "string",
+            other => panic!("no unit for {other:?}"),
+        };
+        all.iter().map(|a| format!("{} {}", a.key, unit(a.value))).collect::<Vec<_>>()
+    };
     assert_eq!(
-        spans::SCOPE_ATTRIBUTES.join(" "),
-        "lock.acquisitions lock.contentions lock.wait.time lock.wait.max lock.blocked.time \
-         lock.hold.time lock.hold.max lock.nesting.max lock.held_across_await lock.worst.name \
-         lock.blocking.cause lock.blocker.site lock.blocked_others.count lock.blocked_others.time"
+        spelled(spans::SCOPE_ATTRIBUTES),
+        [
+            "lock.acquisitions int",
+            "lock.contentions int",
+            "lock.wait.time s",
+            "lock.wait.max s",
+            "lock.blocked.time s",
+            "lock.hold.time s",
+            "lock.hold.max s",
+            "lock.nesting.max int",
+            "lock.held_across_await int",
+            "lock.worst.name string",
+            "lock.blocking.cause string",
+            "lock.blocker.site string",
+            "lock.blocked_others.count int",
+            "lock.blocked_others.time s",
+        ]
     );
     assert_eq!(
-        spans::CHILD_ATTRIBUTES.join(" "),
-        "lock.name lock.kind lock.mode lock.phase lock.blocking.cause lock.blocker.site \
-         lock.end.cause lock.nesting.depth lock.queue.time lock.claim.delay precision \
-         code.function.name code.file.path code.line.number"
+        spelled(spans::CHILD_ATTRIBUTES),
+        [
+            "lock.name string",
+            "lock.kind string",
+            "lock.mode string",
+            "lock.phase string",
+            "lock.end.cause string",
+            "lock.nesting.depth int",
+            "lock.queue.time s",
+            "lock.claim.delay s",
+            "precision string",
+            "code.function.name string",
+            "code.file.path string",
+            "code.line.number int",
+        ]
     );
     assert_eq!((spans::WAIT_SPAN, spans::HOLD_SPAN), ("lock wait", "lock hold"));
+    assert_eq!((spans::PHASE_WAIT, spans::PHASE_HOLD), ("wait", "hold"));
     assert_eq!((spans::LINK_ROLE, spans::LINK_ROLE_HOLDER), ("lock.link.role", "holder"));
 }
