@@ -62,3 +62,11 @@ async fn the_router_merges_into_an_application_with_state() {
     let (status, ..) = ask(app, Method::POST, "/metrics", &[]).await;
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
 }
+
+#[test]
+fn the_handler_needs_no_tokio_runtime() {
+    let (status, _, body) =
+        pollster::block_on(ask(plock_prometheus::router(), Method::GET, "/metrics", &[]));
+    assert_eq!(status, StatusCode::OK);
+    assert!(body.starts_with(b"# HELP plock_"));
+}

@@ -12,7 +12,6 @@ macro_rules! plock {
         concat!("plock.", $name)
     };
 }
-pub(crate) use plock;
 
 /// What every metric name begins with.
 pub const METRIC_PREFIX: &str = plock!("");
@@ -38,6 +37,8 @@ macro_rules! instruments {
     (@transient transient) => { true };
     (@transient) => { false };
 }
+
+pub(crate) use {instruments, plock};
 
 instruments! {
     ACQUISITIONS = Counter "acquisitions" "{acquisition}" [LOCK_NAME, LOCK_KIND, LOCK_MODE, LOCK_OUTCOME]
