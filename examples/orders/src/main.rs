@@ -19,6 +19,7 @@ mod service;
 mod shop;
 mod slowest;
 mod sync;
+mod telemetry;
 mod worker;
 
 use std::net::SocketAddr;
@@ -40,6 +41,7 @@ async fn main() -> anyhow::Result<()> {
     let output = Output::new(args.json);
     let address = SocketAddr::new(args.host, args.port);
     let slowest = Slowest::default();
+    let telemetry = telemetry::start(slowest.clone())?;
     let service = Service::start(address, args.scenario.habits(), slowest.clone()).await?;
     output.listening(args.scenario, &service.url())?;
     let load = match args.command() {
@@ -50,7 +52,9 @@ async fn main() -> anyhow::Result<()> {
         }
     };
     service.stop().await?;
-    output.report(load.as_ref(), slowest.tree())
+    output.report(load.as_ref(), &plock_core::snapshot(false), slowest.tree().as_ref())?;
+    tokio::task::spawn_blocking(|| telemetry.shut_down()).await?;
+    Ok(())
 }
 
 /// Runs the load to its end, or to the first signal.

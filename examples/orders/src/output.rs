@@ -2,6 +2,7 @@
 
 use std::io::{Write, stdout};
 
+use plock_core::Snapshot;
 use serde_json::json;
 
 use crate::{
@@ -34,10 +35,19 @@ impl Output {
     }
 
     /// The last word: how the load fared.
-    pub(crate) fn report(self, load: Option<&Report>, slowest: Option<Node>) -> anyhow::Result<()> {
+    pub(crate) fn report(
+        self,
+        load: Option<&Report>,
+        locks: &Snapshot,
+        slowest: Option<&Node>,
+    ) -> anyhow::Result<()> {
         let mut out = stdout().lock();
         if self.json {
-            writeln!(out, "{}", json!({ "event": "report", "load": load, "slowest": slowest }))?;
+            writeln!(
+                out,
+                "{}",
+                json!({ "event": "report", "load": load, "snapshot": locks, "slowest": slowest })
+            )?;
             return Ok(());
         }
         let Some(load) = load else { return Ok(()) };

@@ -25,8 +25,8 @@ pub(crate) fn all(shop: Arc<Shop>, slowest: Slowest) -> Router {
 
 /// What an operator asks; outside the layer that measures the requests.
 fn operations(slowest: Slowest) -> Router {
-    Router::new()
-        .route("/healthz", get(async || "ok"))
+    plock_prometheus::router()
+        .route("/api/v1/snapshot", get(async || Json(plock_core::snapshot(false))))
         .route("/api/v1/slowest", get(async |State(slowest): State<Slowest>| Json(slowest.tree())))
         .with_state(slowest)
 }
