@@ -25,7 +25,8 @@ macro_rules! vocabulary {
             }
 
             /// The value with this index; out of range gives the last one.
-            pub(crate) const fn from_index(index: usize) -> Self {
+            #[must_use]
+            pub const fn from_index(index: usize) -> Self {
                 if index < Self::COUNT { Self::ALL[index] } else { Self::ALL[Self::COUNT - 1] }
             }
         }
@@ -252,12 +253,14 @@ vocabulary! {
         Details = "detail_limit",
         /// Records made while plock was recording on the same thread.
         Reentrant = "reentrant",
-        /// Guards released after their scope had ended.
+        /// Guards released after their scope had ended, and totals of scopes whose span had.
         Late = "late",
         /// Waits whose holder had no sampled span to link to.
         Links = "link_missing",
         /// Metric batches that could not be delivered.
         Export = "export_failed",
+        /// Spans that could not be delivered.
+        Spans = "span_lost",
         /// Attributes that arrived at a span already over its limit.
         Attributes = "attribute_limit",
     }

@@ -85,6 +85,8 @@ pub struct Detail {
     pub depth: u64,
     /// Where it was asked for.
     pub site: &'static Location<'static>,
+    /// The module of that place, `crate::module`.
+    pub site_label: &'static str,
     /// How far owner and depth can be trusted.
     pub precision: Precision,
     /// What is special to a wait; `None` for a hold.
@@ -103,6 +105,16 @@ pub struct WaitDetail {
     pub claim_parts_ns: [u64; ClaimDelay::COUNT],
     /// What it ran into.
     pub block: BlockCause,
+    /// Conflicting holders that were known then.
+    pub holders: u64,
+    /// Attempts queued ahead of it then.
+    pub ahead: u64,
+    /// Permits asked for (1 for locks).
+    pub need: u64,
+    /// Permits that were free before the queue (0 for locks).
+    pub free: u64,
+    /// Times the attempt was polled, the first one and the claiming one included.
+    pub polls: u64,
     /// What ended it.
     pub end: EndCause,
     /// Folded cause.

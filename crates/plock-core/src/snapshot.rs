@@ -58,6 +58,8 @@ pub struct LockSeries {
     pub depth: [u64; DEPTHS],
     /// Sum of the nesting depths of all acquisitions.
     pub depth_sum: u64,
+    /// Guards that were released by another owner than the one that had acquired them.
+    pub migrated: u64,
     /// Attempts queued now.
     pub waiters: u64,
     /// Guards alive now.

@@ -1,0 +1,318 @@
+//! The only place that reads time. Every instant is a whole number of nanoseconds on one time line
+//! (nanoseconds since plock's first look at a clock), whichever source produced it, so that the
+//! source can change while locks are held.
+//!
+//! | mode | source | cost | used |
+//! |---|---|---|---|
+//! | off | none | one load | recording switched off |
+//! | tsc | invariant time stamp counter, rate measured against the monotonic clock | ~10 ns | after calibration, where the processor and the kernel vouch for the counter |
+//! | monotonic | `std::time::Instant` | ~25 ns | before calibration, elsewhere, and after an anomaly |
+//! | manual | a thread-local number | ~1 ns | tests (feature `test-clock`) |
+//!
+//! Instants from two cores may disagree by a few nanoseconds (the counter read is not ordered with
+//! the load that delivered the other stamp), so every difference saturates at zero.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const OFF: u8 = 0;
+const TSC: u8 = 1;
+const MONOTONIC: u8 = 2;
+#[cfg(feature = "test-clock")]
+const MANUAL: u8 = 3;
+
+/// Which source is read; any thread may change it, any may read a stale value without harm.
+static MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
+/// The mode to return to when recording is switched on again.
+static ON_MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
+
+/// The counter's anchor and rate. Written once, before `MODE` first says `TSC`.
+static TSC_ANCHOR: AtomicU64 = AtomicU64::new(0);
+static TSC_ANCHOR_NS: AtomicU64 = AtomicU64::new(0);
+/// Nanoseconds per tick, times 2^32.
+static TSC_RATE: AtomicU64 = AtomicU64::new(0);
+
+/// Added to the monotonic clock, so that leaving the counter is no step.
+static MONOTONIC_OFFSET: AtomicU64 = AtomicU64::new(0);
+
+/// Calibration needs this long between its two looks.
+const CALIBRATION: Duration = Duration::from_millis(10);
+/// The counter is given up when its rate leaves the monotonic clock's by more than this share.
+const DRIFT_PER_MILLE: u64 = 10;
+
+/// Whether anything is recorded.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    MODE.load(Relaxed) != OFF
+}
+
+/// Switches recording on or off for the whole process, at any time and from any thread.
+///
+/// Guards keep what they were acquired with: one acquired while recording was on is accounted when
+/// it is released, one acquired while it was off is not, so gauges stay balanced.
+pub fn set_enabled(enabled: bool) {
+    MODE.store(if enabled { ON_MODE.load(Relaxed) } else { OFF }, Relaxed);
+}
+
+/// Whether recording is switched on.
+#[must_use]
+pub fn is_enabled() -> bool {
+    is_on()
+}
+
+/// The present instant, or `None` when recording is switched off.
+#[inline]
+pub(crate) fn start() -> Option<u64> {
+    match MODE.load(Relaxed) {
+        #[cfg(target_arch = "x86_64")]
+        TSC => Some(tsc_now()),
+        OFF => None,
+        mode => Some(other_now(mode)),
+    }
+}
+
+/// The present instant, whether recording is on or off.
+#[inline]
+pub(crate) fn now() -> u64 {
+    match MODE.load(Relaxed) {
+        #[cfg(target_arch = "x86_64")]
+        TSC => tsc_now(),
+        mode => other_now(mode),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn other_now(mode: u8) -> u64 {
+    match mode {
+        #[cfg(feature = "test-clock")]
+        MANUAL => manual::now(),
+        OFF if ON_MODE.load(Relaxed) != MONOTONIC => in_mode(ON_MODE.load(Relaxed)),
+        _ => monotonic_now(),
+    }
+}
+
+fn in_mode(mode: u8) -> u64 {
+    match mode {
+        #[cfg(target_arch = "x86_64")]
+        TSC => tsc_now(),
+        #[cfg(feature = "test-clock")]
+        MANUAL => manual::now(),
+        _ => monotonic_now(),
+    }
+}
+
+struct Epoch {
+    instant: Instant,
+    unix_ns: u64,
+    ticks: u64,
+}
+
+/// The origin of the time line, taken at the first look at any clock.
+fn epoch() -> &'static Epoch {
+    static EPOCH: OnceLock<Epoch> = OnceLock::new();
+    EPOCH.get_or_init(|| {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (instant, ticks) = paired();
+        Epoch { instant, unix_ns: saturating_ns(unix), ticks }
+    })
+}
+
+fn monotonic_now() -> u64 {
+    saturating_ns(epoch().instant.elapsed()).wrapping_add(MONOTONIC_OFFSET.load(Relaxed))
+}
+
+fn saturating_ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// When the process's counters began, in nanoseconds since the Unix epoch.
+pub(crate) fn start_unix_ns() -> u64 {
+    epoch().unix_ns
+}
+
+/// Maps instants onto the wall clock as it is now; taken once per batch of conversions.
+#[derive(Clone, Copy)]
+pub(crate) struct WallClock {
+    unix_ns: u64,
+    at: u64,
+}
+
+impl WallClock {
+    pub(crate) fn now() -> Self {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { unix_ns: saturating_ns(unix), at: now() }
+    }
+
+    pub(crate) const fn unix_ns(&self) -> u64 {
+        self.unix_ns
+    }
+
+    pub(crate) const fn convert(&self, instant: u64) -> u64 {
+        self.unix_ns.saturating_sub(self.at.saturating_sub(instant))
+    }
+}
+
+/// The name of the source in use.
+pub(crate) fn mode_name() -> &'static str {
+    match MODE.load(Relaxed) {
+        OFF => "off",
+        TSC => "tsc",
+        MONOTONIC => "monotonic",
+        _ => "manual",
+    }
+}
+
+/// Waits until the cheap clock is calibrated, at most about 10 ms from the first use of plock.
+/// Without it, calibration happens at the first collection that late. No effect where the
+/// processor or the kernel does not vouch for the counter.
+pub fn calibrate() {
+    let age = epoch().instant.elapsed();
+    if can_use_tsc() && age < CALIBRATION {
+        std::thread::sleep(CALIBRATION - age);
+    }
+    maintain();
+}
+
+/// Calibrates the counter when that is possible by now, and leaves it when it has become unsound.
+/// Called from slow paths and at every collection. Returns how many anomalies it saw (0 or 1).
+pub(crate) fn maintain() -> u64 {
+    match MODE.load(Relaxed) {
+        MONOTONIC if can_use_tsc() => calibrate_tsc(),
+        TSC => return u64::from(leave_unsound_tsc()),
+        _ => {}
+    }
+    0
+}
+
+fn calibrate_tsc() {
+    if TSC_RATE.load(Relaxed) != 0 || epoch().instant.elapsed() < CALIBRATION {
+        return; // measured before and found unsound, or too early
+    }
+    let (instant, ticks) = paired();
+    let ns = saturating_ns(instant.duration_since(epoch().instant));
+    let elapsed = ticks.wrapping_sub(epoch().ticks);
+    let Some(rate) = (u128::from(ns) << 32).checked_div(u128::from(elapsed)) else { return };
+    let Ok(rate) = u64::try_from(rate) else { return };
+    TSC_ANCHOR.store(ticks, Relaxed);
+    TSC_ANCHOR_NS.store(ns, Relaxed);
+    TSC_RATE.store(rate, Relaxed);
+    // ORDERING: pairs with nothing stronger on purpose. A thread that sees the new mode before the
+    // anchor computes from zeros and gets instant 0; its interval saturates to 0 or is dropped as
+    // an anomaly. On x86 stores are not reordered, and this runs once.
+    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+    ON_MODE.store(TSC, Relaxed);
+    let _ = MODE.compare_exchange(MONOTONIC, TSC, Relaxed, Relaxed);
+}
+
+fn leave_unsound_tsc() -> bool {
+    static LAST: std::sync::Mutex<Option<(Instant, u64)>> = std::sync::Mutex::new(None);
+    let Ok(mut last) = LAST.lock() else { return false };
+    let (instant, ns) = (Instant::now(), now());
+    let Some((old_instant, old_ns)) = *last else {
+        *last = Some((instant, ns));
+        return false;
+    };
+    let truth = saturating_ns(instant.duration_since(old_instant));
+    if truth < 100_000_000 {
+        return false; // too short to judge a rate
+    }
+    *last = Some((instant, ns));
+    if ns.saturating_sub(old_ns).abs_diff(truth) <= truth / 1000 * DRIFT_PER_MILLE {
+        return false;
+    }
+    MONOTONIC_OFFSET.store(ns.wrapping_sub(saturating_ns(epoch().instant.elapsed())), Relaxed);
+    ON_MODE.store(MONOTONIC, Relaxed);
+    let _ = MODE.compare_exchange(TSC, MONOTONIC, Relaxed, Relaxed);
+    true
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the counter can only be read by an intrinsic")]
+mod tsc {
+    /// The raw counter.
+    #[inline(always)]
+    pub(super) fn ticks() -> u64 {
+        // SAFETY: every x86_64 processor has the instruction. A kernel that forbids it to user
+        // code (PR_SET_TSC) also hides it from its own clock source, and `vouched_for` says no.
+        unsafe { core::arch::x86_64::_rdtsc() }
+    }
+
+    /// Whether processor and kernel call the counter invariant and synchronised.
+    pub(super) fn vouched_for() -> bool {
+        const INVARIANT: u32 = 1 << 8;
+        let invariant = core::arch::x86_64::__cpuid(0x8000_0007).edx & INVARIANT != 0;
+        let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+        // kvm-clock reads the same counter with the host's scale, and is offered only with it.
+        let kernel = std::fs::read_to_string(source);
+        invariant && kernel.is_ok_and(|name| matches!(name.trim(), "tsc" | "kvm-clock"))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn tsc_now() -> u64 {
+    let ticks = tsc::ticks().saturating_sub(TSC_ANCHOR.load(Relaxed));
+    let ns = (u128::from(ticks) * u128::from(TSC_RATE.load(Relaxed))) >> 32;
+    #[expect(clippy::cast_possible_truncation, reason = "584 years of nanoseconds fit")]
+    {
+        TSC_ANCHOR_NS.load(Relaxed).wrapping_add(ns as u64)
+    }
+}
+
+fn can_use_tsc() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        static VOUCHED: OnceLock<bool> = OnceLock::new();
+        *VOUCHED.get_or_init(tsc::vouched_for)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// Both clocks at nearly one moment: of a few tries the one with the least time in between.
+fn paired() -> (Instant, u64) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let one = || {
+            let before = tsc::ticks();
+            let instant = Instant::now();
+            let width = tsc::ticks().saturating_sub(before);
+            (width, instant, before + width / 2)
+        };
+        let best = (0..8).map(|_| one()).min_by_key(|(width, ..)| *width);
+        best.map_or_else(|| (Instant::now(), 0), |(_, instant, ticks)| (instant, ticks))
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    (Instant::now(), 0)
+}
+
+/// A clock that tests move by hand. Each thread has its own; it starts at 0.
+#[cfg(feature = "test-clock")]
+pub mod manual {
+    use super::{MANUAL, MODE, ON_MODE, Relaxed};
+    use std::cell::Cell;
+
+    thread_local!(static NOW: Cell<u64> = const { Cell::new(0) });
+
+    /// Switches the whole process to the manual clock. There is no way back.
+    pub fn install() {
+        ON_MODE.store(MANUAL, Relaxed);
+        MODE.store(MANUAL, Relaxed);
+    }
+
+    /// Sets this thread's clock, in nanoseconds.
+    pub fn set(ns: u64) {
+        NOW.with(|now| now.set(ns));
+    }
+
+    /// Moves this thread's clock forward, in nanoseconds.
+    pub fn advance(ns: u64) {
+        NOW.with(|now| now.set(now.get() + ns));
+    }
+
+    pub(super) fn now() -> u64 {
+        NOW.with(Cell::get)
+    }
+}

@@ -1,0 +1,276 @@
+//! From the shards, cells and records of all threads to one [`Snapshot`]. Runs on the reader's
+//! thread; recorders do not wait for it but for the copy of one cold block at a time.
+
+use crate::class::{self, Figure, Series};
+use crate::name::{Label, OVERFLOW, site_text};
+use crate::owner::OwnerCell;
+use crate::record::{self, Record};
+use crate::shard::{self, Shard, WorstCell};
+use crate::slots::HoldInfo;
+use crate::{
+    BUCKETS, DEPTHS, Edge, Histogram, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, ScopeSeries, Snapshot,
+    Worst, clock, loss, slab,
+};
+use crate::{Dropped, Idle};
+use std::collections::HashMap;
+
+/// The present state of every figure. `take_exemplars` resets the exemplars, so that the next
+/// collection shows newer ones; at most one periodic reader should ask for that.
+///
+/// Takes time in proportion to series times threads plus live scopes; never waits for a recorder.
+#[must_use]
+pub fn snapshot(take_exemplars: bool) -> Snapshot {
+    let began = clock::now();
+    let anomalies = clock::maintain();
+    if anomalies > 0 {
+        loss::count(Dropped::Clock, anomalies);
+    }
+    let mut out = Snapshot {
+        unix_ns: clock::WallClock::now().unix_ns(),
+        start_unix_ns: clock::start_unix_ns(),
+        clock: clock::mode_name().to_owned(),
+        ..Snapshot::default()
+    };
+    let mut place = HashMap::new();
+    let mut delays = HashMap::new();
+    for (number, series) in class::all() {
+        match series.figure {
+            Figure::Hold(kind, mode) => {
+                let merged = merge_lock(number, &series, kind, mode, take_exemplars, &mut out.edges);
+                place.insert(number, out.locks.len());
+                out.locks.push(merged);
+            }
+            Figure::Poll => out.scopes.push(merge_scope(number, &series)),
+            Figure::Delay => {
+                delays.insert(series.name, merge_holds(number));
+            }
+        }
+    }
+    for scope in &mut out.scopes {
+        scope.schedule_delay = delays.remove(scope.name.as_str()).unwrap_or_default();
+    }
+    add_open_holds(&mut out, &place);
+    add_open_waits(&mut out, &place);
+    let used = |locks: &LockSeries| locks.outcome(Outcome::Acquired) + locks.contentions() + locks.holders > 0;
+    out.locks.retain(|lock| lock.name != OVERFLOW || used(lock));
+    out.scopes.retain(|scope| scope.name != OVERFLOW || scope.started > 0);
+    merge_edges(&mut out.edges);
+    loss::add_overhead(clock::now().saturating_sub(began));
+    out.dropped = loss::counts();
+    out.overhead_ns = loss::overhead_ns();
+    out
+}
+
+fn add_holds(into: &mut Histogram, shard: &Shard) {
+    let counts: [u64; BUCKETS] = std::array::from_fn(|i| shard.hold[i].get());
+    into.add_counts(&counts, shard.hold_sum.get(), shard.hold_max.get());
+}
+
+fn merge_holds(number: u32) -> Histogram {
+    let mut out = Histogram::default();
+    shard::each(number, |shard| add_holds(&mut out, shard));
+    out
+}
+
+fn empty(series: &Series, kind: Kind, mode: Mode) -> LockSeries {
+    LockSeries {
+        name: series.name.to_owned(),
+        kind,
+        mode,
+        declared: series.declared(),
+        outcomes: [0; Outcome::COUNT],
+        wait: Default::default(),
+        claim_delay_ns: 0,
+        hold: Histogram::default(),
+        hold_suspended_ns: 0,
+        depth: [0; DEPTHS],
+        depth_sum: 0,
+        migrated: 0,
+        waiters: 0,
+        holders: 0,
+        oldest_hold: None,
+        oldest_wait: None,
+        worst_hold: None,
+        worst_wait: None,
+        hold_exemplar: None,
+        wait_exemplars: Vec::new(),
+    }
+}
+
+fn merge_lock(
+    number: u32,
+    series: &Series,
+    kind: Kind,
+    mode: Mode,
+    take_exemplars: bool,
+    edges: &mut Vec<Edge>,
+) -> LockSeries {
+    let mut out = empty(series, kind, mode);
+    shard::each(number, |shard| {
+        add_holds(&mut out.hold, shard);
+        out.hold_suspended_ns += shard.suspended.get();
+        out.migrated += shard.migrated.get();
+        for (depth, (to, from)) in (1..).zip(out.depth.iter_mut().zip(&shard.depth)) {
+            let count = from.get();
+            *to += count;
+            if depth < DEPTHS as u64 {
+                out.depth_sum += depth * count;
+            }
+            out.outcomes[Outcome::Acquired as usize] += count;
+        }
+        out.depth_sum += shard.deep_sum.get();
+        out.outcomes[Outcome::WouldBlock as usize] += shard.would_block.get();
+        add_cold(&mut out, shard, take_exemplars, edges);
+    });
+    out
+}
+
+fn add_cold(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &mut Vec<Edge>) {
+    let mut cold = shard.cold();
+    for (to, from) in out.outcomes.iter_mut().zip(cold.outcomes) {
+        *to += from;
+    }
+    for (to, from) in out.wait.iter_mut().zip(&cold.wait) {
+        if let Some(from) = from {
+            to.add_counts(&from.counts, from.sum_ns, from.max_ns);
+        }
+    }
+    out.claim_delay_ns += cold.claim_delay_ns;
+    keep_worst(&mut out.worst_hold, cold.worst_hold);
+    keep_worst(&mut out.worst_wait, cold.worst_wait);
+    if let Some(exemplar) = cold.hold_exemplar.filter(|e| out.hold_exemplar.is_none_or(|known| e.ns > known.ns)) {
+        out.hold_exemplar = Some(exemplar);
+    }
+    for (cause, exemplar) in &cold.wait_exemplars {
+        match out.wait_exemplars.iter_mut().find(|(known, _)| known == cause) {
+            Some((_, known)) if exemplar.ns > known.ns => *known = *exemplar,
+            Some(_) => {}
+            None => out.wait_exemplars.push((*cause, *exemplar)),
+        }
+    }
+    edges.extend(cold.edges.iter().map(|edge| Edge {
+        lock: out.name.clone(),
+        cause: edge.cause,
+        waiter: edge.waiter.text().to_owned(),
+        holder: edge.holder.text().to_owned(),
+        holder_site: edge.holder_site.map(site_text).unwrap_or_default(),
+        waits: edge.waits,
+        wait_ns: edge.wait_ns,
+    }));
+    if take_exemplars {
+        cold.hold_exemplar = None;
+        cold.wait_exemplars.clear();
+        shard.reset_exemplar_floor();
+    }
+}
+
+fn keep_worst(to: &mut Option<Worst>, from: Option<WorstCell>) {
+    if let Some(from) = from.filter(|from| to.as_ref().is_none_or(|known| from.ns > known.ns)) {
+        let owner = from.owner.text().to_owned();
+        *to = Some(Worst { ns: from.ns, owner, site: site_text(from.site) });
+    }
+}
+
+fn merge_scope(number: u32, series: &Series) -> ScopeSeries {
+    let mut out = ScopeSeries {
+        name: series.name.to_owned(),
+        started: 0,
+        finished: 0,
+        cancelled: 0,
+        panicked: 0,
+        poll: Histogram::default(),
+        schedule_delay: Histogram::default(),
+        spawn_delay_ns: 0,
+        idle_ns: [0; Idle::COUNT],
+    };
+    shard::each(number, |shard| {
+        add_holds(&mut out.poll, shard);
+        out.started += shard.scope.started.get();
+        out.finished += shard.scope.finished.get();
+        out.cancelled += shard.scope.cancelled.get();
+        out.panicked += shard.scope.panicked.get();
+        out.spawn_delay_ns += shard.scope.spawn_delay.get();
+        for (to, from) in out.idle_ns.iter_mut().zip(&shard.scope.idle) {
+            *to += from.get();
+        }
+    });
+    out
+}
+
+fn add_open_holds(out: &mut Snapshot, place: &HashMap<u32, usize>) {
+    let now = clock::now();
+    slab::each_live(|cell| {
+        for (_, hold) in cell.all_holds() {
+            let Some(series) = place.get(&hold.series).and_then(|at| out.locks.get_mut(*at)) else { continue };
+            series.holders += 1;
+            let age_ns = now.saturating_sub(hold.since);
+            if series.oldest_hold.as_ref().is_none_or(|open| age_ns > open.age_ns) {
+                series.oldest_hold = Some(open_hold(cell, &hold, age_ns));
+            }
+        }
+    });
+}
+
+fn open_hold(cell: &OwnerCell, hold: &HoldInfo, age_ns: u64) -> Open {
+    let owner = cell.label_at(hold.site).text().to_owned();
+    Open { age_ns, owner, site: site_text(hold.site), holder: String::new() }
+}
+
+fn add_open_waits(out: &mut Snapshot, place: &HashMap<u32, usize>) {
+    let now = clock::now();
+    let mut edges: HashMap<(String, &'static str, &'static str), (u64, u64)> = HashMap::new();
+    for record in Record::all() {
+        let holder = holder_of(&record);
+        for wait in record.queue().waits() {
+            let number = class::series_of(record.series, wait.mode);
+            let Some(series) = place.get(&number).and_then(|at| out.locks.get_mut(*at)) else { continue };
+            series.waiters += 1;
+            let age_ns = now.saturating_sub(wait.since);
+            if series.oldest_wait.as_ref().is_none_or(|open| age_ns > open.age_ns) {
+                let (owner, site) = (wait.label.text().to_owned(), site_text(wait.site));
+                series.oldest_wait = Some(Open { age_ns, owner, site, holder: holder.text().to_owned() });
+            }
+            let edge = edges.entry((series.name.clone(), wait.label.text(), holder.text())).or_default();
+            edge.0 += 1;
+            edge.1 = edge.1.max(age_ns);
+        }
+    }
+    out.open_edges.extend(edges.into_iter().map(|((lock, waiter, holder), (waits, oldest_ns))| OpenEdge {
+        lock,
+        waiter: waiter.to_owned(),
+        holder: holder.to_owned(),
+        waits,
+        oldest_ns,
+    }));
+    out.open_edges.sort_by(|a, b| (&a.lock, &a.waiter, &a.holder).cmp(&(&b.lock, &b.waiter, &b.holder)));
+}
+
+/// Who has the lock of this record now: of several the one that has held longest.
+fn holder_of(record: &Record) -> Label {
+    let alone = record::look_up(record.who.load(std::sync::atomic::Ordering::Acquire));
+    let oldest = alone.into_iter().chain(record.holders()).min_by_key(|(_, hold)| hold.since);
+    oldest.map_or(Label::NOBODY, |(cell, hold)| cell.label_at(hold.site))
+}
+
+/// Sums the edges of all threads, the costliest first.
+fn merge_edges(edges: &mut Vec<Edge>) {
+    let key = |e: &Edge| (e.lock.clone(), e.cause, e.waiter.clone(), e.holder.clone());
+    edges.sort_by_key(key);
+    edges.dedup_by(|from, to| {
+        if key(from) != key(to) {
+            return false;
+        }
+        to.waits += from.waits;
+        to.wait_ns += from.wait_ns;
+        if to.holder_site.is_empty() {
+            to.holder_site = std::mem::take(&mut from.holder_site);
+        }
+        true
+    });
+    edges.sort_by(|a, b| b.wait_ns.cmp(&a.wait_ns).then_with(|| key(a).cmp(&key(b))));
+}
+
+/// Counts something that a part of plock outside this crate had to leave out.
+pub fn count_dropped(reason: Dropped, n: u64) {
+    loss::count(reason, n);
+}

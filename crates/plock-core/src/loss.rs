@@ -1,0 +1,26 @@
+//! What was left out, counted by reason. Only slow paths come here.
+
+use crate::Dropped;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Writers: any slow path, by addition. Readers: snapshots. No other memory is published by it.
+static COUNTS: [AtomicU64; Dropped::COUNT] = [const { AtomicU64::new(0) }; Dropped::COUNT];
+/// Time spent on slow paths and collections, in nanoseconds. Writers and readers as above.
+static OVERHEAD_NS: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn count(reason: Dropped, n: u64) {
+    COUNTS[reason as usize].fetch_add(n, Relaxed);
+}
+
+pub(crate) fn counts() -> Vec<(Dropped, u64)> {
+    let count = |reason: &Dropped| (*reason, COUNTS[*reason as usize].load(Relaxed));
+    Dropped::ALL.iter().map(count).collect()
+}
+
+pub(crate) fn add_overhead(ns: u64) {
+    OVERHEAD_NS.fetch_add(ns, Relaxed);
+}
+
+pub(crate) fn overhead_ns() -> u64 {
+    OVERHEAD_NS.load(Relaxed)
+}

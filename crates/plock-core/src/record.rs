@@ -1,0 +1,239 @@
+//! What a lock knows about its contention: who waits, in order, who holds it together with others,
+//! and how long each holder has kept it. Made at the first contention of a lock, gone with it.
+//!
+//! The queue lives under a mutex that only contended paths take. From it follows who is to blame for
+//! how much: a holder that had the lock alone charges its hold to its label, a waiter takes the
+//! difference of all charges between its block and its claim. Both ends are integers of one clock,
+//! so the shares of a wait and the rest sum to its queue time exactly.
+
+use crate::name::Label;
+use crate::owner::{HoldRef, OwnerCell};
+use crate::slots::HoldInfo;
+use crate::wait::Wait;
+use crate::{Dropped, Mode, loss, slab};
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// Readers or permit holders a lock can name at once.
+const HOLDERS: usize = 8;
+/// Labels a lock charges separately.
+const CHARGED: usize = 32;
+/// Attempts one lock keeps in order by name; further ones are timed only.
+const QUEUED: usize = 65_536;
+/// Owners looked at when a lock becomes contended for the first time.
+const SCAN: usize = 4096;
+
+/// Bits of a hold word that carry the key; the rest is the owner's place in the slab.
+const KEY_BITS: u32 = 40;
+
+/// One word that names a hold: owner and key.
+#[inline]
+pub(crate) fn word(hold: HoldRef) -> u64 {
+    u64::from(hold.cell.index()) << KEY_BITS | hold.key & ((1 << KEY_BITS) - 1)
+}
+
+/// The owner and the hold behind a word; `None` once the hold has ended.
+pub(crate) fn look_up(word: u64) -> Option<(&'static OwnerCell, HoldInfo)> {
+    #[expect(clippy::cast_possible_truncation, reason = "24 bits")]
+    let cell = slab::get((word >> KEY_BITS) as u32)?;
+    let hold = cell.slots.each().find(|(key, _)| key & ((1 << KEY_BITS) - 1) == word & ((1 << KEY_BITS) - 1));
+    hold.map(|(_, hold)| (cell, hold))
+}
+
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// First series of the lock's class.
+    pub(crate) series: u32,
+    /// Length of the queue, readable without the mutex.
+    waiting: AtomicU32,
+    /// Hold words of readers or permit holders; 0 = free. Writers: acquire and release of those
+    /// modes, by compare-and-swap. Readers: blocked attempts and snapshots. A name can be missing
+    /// (`HOLDERS` full, or acquired while the record was being made), a count is never taken here.
+    holders: [AtomicU64; HOLDERS],
+    /// The exclusive hold, copied from the lock for snapshots; 0 = none known.
+    pub(crate) who: AtomicU64,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    next: u64,
+    waits: BTreeMap<u64, Arc<Wait>>,
+    /// Time each label has held the lock alone while somebody waited, ever.
+    charged: Vec<Charge>,
+    /// Sum of the block instants of all that are queued.
+    since_sum: u128,
+    /// Those among them that were queued before the present holder claimed.
+    before: u64,
+    before_since: u128,
+    before_ticket: u64,
+    /// Permits free if the queue were not there.
+    pub(crate) free: u64,
+}
+
+/// Time a label is charged with, and where it last acquired.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Charge {
+    pub(crate) label: Label,
+    pub(crate) ns: u64,
+    pub(crate) site: &'static Location<'static>,
+}
+
+static RECORDS: Mutex<Vec<Weak<Record>>> = Mutex::new(Vec::new());
+
+impl Record {
+    /// Makes the record of a lock and lists it for snapshots. `lock` finds those that hold it
+    /// already: from here on they are tracked one by one.
+    pub(crate) fn new(series: u32, lock: usize, who: u64) -> Arc<Self> {
+        let this = Arc::new(Self {
+            series,
+            waiting: AtomicU32::new(0),
+            holders: [const { AtomicU64::new(0) }; HOLDERS],
+            who: AtomicU64::new(who),
+            queue: Mutex::default(),
+        });
+        let mut records = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
+        if records.len() == records.capacity() {
+            records.retain(|record| record.strong_count() > 0);
+        }
+        records.push(Arc::downgrade(&this));
+        drop(records);
+        let mut seen = 0;
+        slab::each_live(|cell| {
+            seen += 1;
+            if seen > SCAN {
+                return;
+            }
+            for (key, hold) in cell.all_holds() {
+                if hold.lock == lock && hold.mode != Mode::Exclusive {
+                    this.add_holder(HoldRef { cell, key });
+                }
+            }
+        });
+        this
+    }
+
+    /// Every record whose lock is alive.
+    pub(crate) fn all() -> Vec<Arc<Self>> {
+        RECORDS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
+    }
+
+    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.waiting.load(Relaxed) > 0
+    }
+
+    pub(crate) fn add_holder(&self, hold: HoldRef) {
+        let word = word(hold);
+        if self.holders.iter().any(|slot| slot.load(Relaxed) == word) {
+            return; // found by the scan and by itself
+        }
+        // ORDERING: Release pairs with Acquire in `holders`; the hold was published before.
+        let claim = |slot: &AtomicU64| slot.compare_exchange(0, word, Release, Relaxed).is_ok();
+        if !self.holders.iter().any(claim) {
+            loss::count(Dropped::Holders, 1);
+        }
+    }
+
+    pub(crate) fn remove_holder(&self, hold: HoldRef) {
+        let word = word(hold);
+        for slot in &self.holders {
+            let _ = slot.compare_exchange(word, 0, Release, Relaxed);
+        }
+    }
+
+    /// The readers or permit holders that are known.
+    pub(crate) fn holders(&self) -> impl Iterator<Item = (&'static OwnerCell, HoldInfo)> {
+        self.holders.iter().map(|slot| slot.load(Acquire)).filter(|word| *word != 0).filter_map(look_up)
+    }
+
+    /// Puts an attempt into the queue; its ticket is its place. `free` counts if it is the first.
+    pub(crate) fn enqueue(&self, queue: &mut Queue, wait: Arc<Wait>, free: u64) -> Option<u64> {
+        if queue.waits.len() >= QUEUED {
+            loss::count(Dropped::Waits, 1);
+            return None;
+        }
+        if queue.waits.is_empty() {
+            (queue.before, queue.before_since) = (0, 0);
+            queue.free = free;
+        }
+        let ticket = queue.next;
+        queue.next += 1;
+        queue.since_sum += u128::from(wait.since);
+        queue.waits.insert(ticket, wait);
+        self.waiting.store(queue.len(), Relaxed);
+        Some(ticket)
+    }
+
+    pub(crate) fn dequeue(&self, queue: &mut Queue, ticket: u64) {
+        let Some(wait) = queue.waits.remove(&ticket) else { return };
+        let since = u128::from(wait.since);
+        queue.since_sum -= since;
+        if ticket < queue.before_ticket && queue.before > 0 {
+            queue.before -= 1;
+            queue.before_since = queue.before_since.saturating_sub(since);
+        }
+        self.waiting.store(queue.len(), Relaxed);
+    }
+}
+
+impl Queue {
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.waits.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Those queued before `ticket`.
+    pub(crate) fn ahead(&self, ticket: u64) -> impl Iterator<Item = &Arc<Wait>> {
+        self.waits.range(..ticket).map(|(_, wait)| wait)
+    }
+
+    /// Everyone queued, first come first.
+    pub(crate) fn waits(&self) -> impl Iterator<Item = &Arc<Wait>> {
+        self.waits.values()
+    }
+
+    /// A waiter has claimed: all that are queued now wait for it from the start of its hold.
+    pub(crate) fn claimed(&mut self, weight: u64) {
+        self.before = u64::from(self.len());
+        self.before_since = self.since_sum;
+        self.before_ticket = self.next;
+        self.free = self.free.saturating_sub(weight);
+    }
+
+    /// A hold of `since..end` by `label` ends, alone on the lock. Returns how many wait and how
+    /// much of their waiting fell into the hold.
+    pub(crate) fn charge(&mut self, charge: Charge, since: u64, end: u64) -> (u64, u64) {
+        let held = end.saturating_sub(since);
+        self.add(Charge { ns: held, ..charge });
+        let queued = u64::from(self.len());
+        let later = queued.saturating_sub(self.before);
+        let later_since = self.since_sum.saturating_sub(self.before_since);
+        let during = (u128::from(later) * u128::from(end)).saturating_sub(later_since);
+        let inflicted = u128::from(self.before) * u128::from(held) + during;
+        (queued, u64::try_from(inflicted).unwrap_or(u64::MAX))
+    }
+
+    fn add(&mut self, charge: Charge) {
+        if let Some(known) = self.charged.iter_mut().find(|known| known.label == charge.label) {
+            known.ns += charge.ns;
+            known.site = charge.site;
+        } else if self.charged.len() < CHARGED {
+            self.charged.push(charge);
+        } else if charge.label != Label::OVERFLOW {
+            loss::count(Dropped::Edges, 1);
+            self.charged.pop();
+            self.add(Charge { label: Label::OVERFLOW, ..charge });
+        }
+    }
+
+    pub(crate) fn charged(&self) -> &[Charge] {
+        &self.charged
+    }
+}

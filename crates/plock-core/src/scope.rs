@@ -1,0 +1,335 @@
+//! A scope: a named stretch of one task (a request, a job, a branch) that owns what it acquires and
+//! whose time is told apart.
+//!
+//! | period | ends with | counted as |
+//! |---|---|---|
+//! | created to first polled | first poll | spawn delay |
+//! | polled | pending, ready, panic | busy |
+//! | pending | the first wake | idle, under the kind of what woke it |
+//! | woken | the next poll | runnable (scheduling delay) |
+//!
+//! The four sum to the lifetime as integers. A wake that comes while the scope is being polled
+//! starts the runnable period at the end of that poll: running is not waiting for the scheduler.
+//!
+//! `woken_at` is the whole state of the waker: 0 = not woken since the last poll began. The first
+//! wake stores the moment and its kind, later ones find it set. A poll takes it *before* it
+//! registers the new outer waker and polls; a wake in between belongs to the next period and
+//! reaches the old outer waker, which the executor is just serving.
+
+use crate::lock::Runtime;
+use crate::name::Label;
+use crate::owner::OwnerCell;
+use crate::report::{self, ScopeEnd, ScopeReport};
+use crate::thread::{self, ThreadState};
+use crate::{Idle, class, clock, shard, slab};
+use atomic_waker::AtomicWaker;
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// An interned scope name. Making one looks it up; keep it where that matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeName {
+    label: Label,
+    series: u32,
+}
+
+impl ScopeName {
+    /// Interns a name. Names are label values: routes, job kinds, never ids. Beyond 4,096 distinct
+    /// names (or the cap on series) it becomes `__overflow__`, and that is counted; a name longer
+    /// than 64 bytes is cut.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { label: Label::intern(name), series: class::resolve_scope(name) }
+    }
+
+    /// The name as it will be reported.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        self.label.text()
+    }
+}
+
+/// The state of one scope; a wrapper future keeps it beside the future it wraps.
+pub struct Scope {
+    name: ScopeName,
+    root: bool,
+    created: u64,
+    running: Option<Running>,
+    ended: bool,
+}
+
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scope").field("name", &self.name.as_str()).field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+/// What exists from the first poll to the end.
+struct Running {
+    cell: &'static OwnerCell,
+    signal: Arc<Signal>,
+    waker: Waker,
+    /// The outer waker that was registered last.
+    outer: Option<Waker>,
+    handle: Option<Box<dyn Any + Send + Sync>>,
+    panicked: bool,
+}
+
+/// What the wakers of a scope share with it.
+#[derive(Debug)]
+struct Signal {
+    woken_at: AtomicU64,
+    kind: AtomicU8,
+    outer: AtomicWaker,
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.woken_at.load(Relaxed) == 0 {
+            let kind = thread::state().waking.get().unwrap_or(Idle::Other);
+            // ORDERING: the kind goes first; Release half pairs with Acquire in `enter`. Two first
+            // wakes at once may mix their kinds, never the moment.
+            self.kind.store(kind as u8, Relaxed);
+            let _ = self.woken_at.compare_exchange(0, clock::now().max(1), AcqRel, Relaxed);
+        }
+        self.outer.wake();
+    }
+}
+
+impl Scope {
+    /// A scope that is part of whatever scope first polls it: a branch of a `join!`, a step.
+    #[must_use]
+    pub fn branch(name: ScopeName) -> Self {
+        Self { name, root: false, created: clock::now(), running: None, ended: false }
+    }
+
+    /// A scope with nothing around it: a spawned task, a request.
+    #[must_use]
+    pub fn root(name: ScopeName) -> Self {
+        Self { root: true, ..Self::branch(name) }
+    }
+
+    /// Polls `future` inside the scope.
+    #[inline]
+    pub fn poll<R: Runtime, F: Future>(&mut self, future: Pin<&mut F>, cx: &Context<'_>) -> Poll<F::Output> {
+        if self.running.is_none() && !self.start::<R>() {
+            return future.poll(&mut Context::from_waker(cx.waker()));
+        }
+        let Some(running) = &mut self.running else {
+            return future.poll(&mut Context::from_waker(cx.waker()));
+        };
+        let polling = running.enter::<R>(self.name.series, self.root, Some(cx.waker()));
+        let mut mark = MarkPanic { panicked: &mut running.panicked, armed: true };
+        let poll = future.poll(&mut Context::from_waker(&running.waker));
+        mark.armed = false;
+        drop(polling);
+        poll
+    }
+
+    /// Ends the scope: `drop_inner` drops the wrapped future inside it, then totals are told and
+    /// guards that are still alive go to the enclosing scope. Does nothing the second time.
+    pub fn end<R: Runtime>(&mut self, completed: bool, drop_inner: impl FnOnce()) {
+        if std::mem::replace(&mut self.ended, true) {
+            return drop_inner();
+        }
+        let Some(mut running) = self.running.take() else { return drop_inner() };
+        if completed {
+            // Ready: still at the moment the poll ended.
+            let entered = Entered::push::<R>(running.cell);
+            drop_inner();
+            drop(entered);
+        } else {
+            let polling = running.enter::<R>(self.name.series, self.root, None);
+            drop_inner();
+            drop(polling);
+        }
+        let end = match (running.panicked, completed) {
+            (true, _) => ScopeEnd::Panicked,
+            (false, true) => ScopeEnd::Completed,
+            (false, false) => ScopeEnd::Cancelled,
+        };
+        shard::with(thread::state(), self.name.series, |shard| {
+            shard.scope.finished.add(1);
+            shard.scope.cancelled.add(u64::from(end == ScopeEnd::Cancelled));
+            shard.scope.panicked.add(u64::from(end == ScopeEnd::Panicked));
+        });
+        if let Some((handle, observer)) = running.handle.take().zip(report::observer()) {
+            let mut report = ScopeReport { name: self.name.as_str(), end, ..ScopeReport::default() };
+            running.cell.fill(&mut report);
+            observer.ended(handle, &report);
+        }
+        running.cell.end_scope();
+    }
+
+    /// First poll: takes a cell and looks at the span. False when recording is off.
+    #[cold]
+    fn start<R: Runtime>(&mut self) -> bool {
+        if !clock::is_on() || self.ended {
+            return false;
+        }
+        let Some(cell) = slab::allocate() else { return false };
+        let now = clock::now();
+        let ts = thread::state();
+        let around = ts.scope.get().filter(|_| !self.root && R::task_id() == ts.scope_task.get());
+        cell.become_scope(self.name.label, around, now);
+        cell.set_task(R::task_id());
+        let observed = report::observer().and_then(|observer| observer.started(self.name.as_str()));
+        let (span, handle) = observed.map_or((None, None), |(span, handle)| (Some(span), Some(handle)));
+        // A branch without a span of its own leads to the span around it.
+        cell.set_span(span.or_else(|| around.and_then(OwnerCell::span)));
+        cell.slow().wants_details = handle.is_some();
+        let signal = Arc::new(Signal {
+            woken_at: AtomicU64::new(0),
+            kind: AtomicU8::new(Idle::Other as u8),
+            outer: AtomicWaker::new(),
+        });
+        let waker = Waker::from(Arc::clone(&signal));
+        shard::with(ts, self.name.series, |shard| {
+            shard.scope.started.add(1);
+            shard.scope.spawn_delay.add(now.saturating_sub(self.created));
+        });
+        self.running = Some(Running { cell, signal, waker, outer: None, handle, panicked: false });
+        true
+    }
+}
+
+struct MarkPanic<'a> {
+    panicked: &'a mut bool,
+    armed: bool,
+}
+
+impl Drop for MarkPanic<'_> {
+    fn drop(&mut self) {
+        *self.panicked |= self.armed;
+    }
+}
+
+impl Running {
+    /// Accounts the pause, makes the scope current. `outer` is who is to be woken.
+    #[inline]
+    fn enter<R: Runtime>(&mut self, series: u32, root: bool, outer: Option<&Waker>) -> Polling {
+        let woken_at = self.take_woken_at();
+        if let Some(outer) = outer {
+            self.register(outer, woken_at != 0);
+        }
+        let now = clock::now();
+        let times = &self.cell.times;
+        let paused_at = times.poll_end.get();
+        let runnable_from = if woken_at == 0 { now } else { woken_at.max(paused_at).min(now) };
+        let (idle, runnable) = (runnable_from.saturating_sub(paused_at), now.saturating_sub(runnable_from));
+        times.idle.add(idle);
+        times.runnable.add(runnable);
+        times.suspended.add(now.saturating_sub(paused_at));
+        times.poll_start.set(now);
+        times.poll_seq.add(1);
+        let ts = thread::state();
+        if paused_at != now && times.poll_seq.get() > 1 {
+            self.file_pause(ts, series, idle, (woken_at != 0).then_some(runnable));
+        }
+        let (outer_seq, nested) = (ts.begin_poll(), ts.nested.get());
+        let entered = Entered::push::<R>(self.cell);
+        Polling { _entered: entered, cell: self.cell, series, root, start: now, outer_seq, nested }
+    }
+
+    #[inline]
+    fn take_woken_at(&self) -> u64 {
+        if self.signal.woken_at.load(Relaxed) == 0 {
+            return 0;
+        }
+        // ORDERING: pairs with the Release half in `wake_by_ref`; makes the kind visible.
+        self.signal.woken_at.swap(0, Acquire)
+    }
+
+    /// The slot is emptied by a wake only, and a wake shows in `woken_at`: otherwise the waker that
+    /// was registered last is still there.
+    #[inline]
+    fn register(&mut self, outer: &Waker, was_woken: bool) {
+        if !was_woken && self.outer.as_ref().is_some_and(|known| known.will_wake(outer)) {
+            return;
+        }
+        self.signal.outer.register(outer);
+        if !self.outer.as_ref().is_some_and(|known| known.will_wake(outer)) {
+            self.outer = Some(outer.clone());
+        }
+    }
+
+    #[inline]
+    fn file_pause(&self, ts: &ThreadState, series: u32, idle: u64, delay: Option<u64>) {
+        let kind = usize::from(self.signal.kind.swap(Idle::Other as u8, Relaxed));
+        shard::with(ts, series, |shard| {
+            shard.scope.idle[kind.min(Idle::COUNT - 1)].add(idle);
+        });
+        if let Some(delay) = delay {
+            shard::with(ts, series + 1, |shard| shard.held(delay));
+        }
+    }
+}
+
+/// The scope is current on this thread while this lives; a stack.
+struct Entered {
+    scope: Option<&'static OwnerCell>,
+    task: u64,
+}
+
+impl Entered {
+    #[inline]
+    fn push<R: Runtime>(cell: &'static OwnerCell) -> Self {
+        let ts = thread::state();
+        let task = R::task_id();
+        cell.set_task(task);
+        Self { scope: ts.scope.replace(Some(cell)), task: ts.scope_task.replace(task) }
+    }
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        let ts = thread::state();
+        ts.scope.set(self.scope);
+        ts.scope_task.set(self.task);
+    }
+}
+
+/// A poll in progress; its end is accounted on every way out, unwinding included.
+struct Polling {
+    _entered: Entered,
+    cell: &'static OwnerCell,
+    series: u32,
+    root: bool,
+    start: u64,
+    /// What this thread was polling before, and how much nested time it had by then.
+    outer_seq: u64,
+    nested: u64,
+}
+
+impl Drop for Polling {
+    #[inline]
+    fn drop(&mut self) {
+        let ts = thread::state();
+        let now = clock::now();
+        let took = now.saturating_sub(self.start);
+        let nested = ts.nested.get().wrapping_sub(self.nested).min(took);
+        let times = &self.cell.times;
+        times.busy.add(took - nested);
+        times.idle.add(nested); // somebody else ran on this thread
+        if took > times.poll_max.get() {
+            times.poll_max.set(took);
+        }
+        times.poll_end.set(now);
+        times.poll_seq.add(1);
+        ts.end_poll(self.outer_seq, self.start, now);
+        if self.root && self.outer_seq != 0 {
+            ts.nested.set(self.nested.wrapping_add(took));
+        }
+        shard::with(ts, self.series, |shard| shard.held(took));
+    }
+}

@@ -1,0 +1,316 @@
+//! The writer side of the figures: one shard per thread and series, written by that thread alone.
+//!
+//! # Protocol
+//! | who | does | ordering |
+//! |---|---|---|
+//! | owning thread | load, add, store each cell | `Relaxed`: single writer, each cell stands alone |
+//! | owning thread, first use of a series | makes the shard, stores its pointer in the table | `Release` |
+//! | snapshot | loads the pointer, then the cells | `Acquire`, then `Relaxed` |
+//! | owning thread, slow path | locks `cold` of its own shard | mutex, contended only by a snapshot |
+//! | exiting thread | puts the table on the free list | mutex |
+//! | later thread | adopts a table with its totals | mutex: publishes the previous owner's stores |
+//!
+//! Tables and shards are never freed and never reset. A reader may see an operation's count and not
+//! yet its sum; each cell by itself never falls. Locks used while a thread's locals are being
+//! destroyed go through one shared table under a mutex, so nothing is lost there either.
+
+use crate::class::MAX_SERIES;
+use crate::name::Label;
+use crate::thread::{self, ThreadState};
+use crate::{BUCKETS, Cause, DEPTHS, Dropped, Exemplar, Idle, Outcome, histogram, loss};
+use std::panic::Location;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU64};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// One cell: the owning thread stores, everyone else loads. Nothing is published through it.
+#[derive(Debug, Default)]
+pub(crate) struct Cell(AtomicU64);
+
+impl Cell {
+    const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    #[inline]
+    pub(crate) fn add(&self, by: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(by), Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, to: u64) {
+        self.0.store(to, Relaxed);
+    }
+}
+
+/// Holds shorter than this never become exemplars: the fast path stays off the slow one.
+const EXEMPLAR_FLOOR_NS: u64 = 100_000;
+
+/// The figures of one series on one thread. Two lines of 64 bytes are fetched together, hence the
+/// alignment: the first one holds all that an acquisition writes besides its bucket.
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub(crate) struct Shard {
+    pub(crate) hold_sum: Cell,
+    pub(crate) hold_max: Cell,
+    pub(crate) suspended: Cell,
+    pub(crate) depth: [Cell; DEPTHS],
+    pub(crate) deep_sum: Cell,
+    pub(crate) would_block: Cell,
+    /// Guards released by another owner than the one that acquired them.
+    pub(crate) migrated: Cell,
+    /// Holds longer than this go to the slow path; written under `cold`, so the recorder and the
+    /// snapshot never overwrite each other.
+    exemplar_floor: AtomicU64,
+    pub(crate) hold: [Cell; BUCKETS],
+    /// Used by the series of scopes only.
+    pub(crate) scope: ScopeCells,
+    cold: Mutex<Cold>,
+}
+
+/// Counters of a scope name.
+#[derive(Debug, Default)]
+pub(crate) struct ScopeCells {
+    pub(crate) started: Cell,
+    pub(crate) finished: Cell,
+    pub(crate) cancelled: Cell,
+    pub(crate) panicked: Cell,
+    pub(crate) spawn_delay: Cell,
+    pub(crate) idle: [Cell; Idle::COUNT],
+}
+
+/// What only contended acquisitions and records of a new longest write.
+#[derive(Debug, Default)]
+pub(crate) struct Cold {
+    pub(crate) outcomes: [u64; Outcome::COUNT],
+    pub(crate) wait: [Option<Box<Counts>>; Cause::COUNT],
+    pub(crate) claim_delay_ns: u64,
+    pub(crate) edges: Vec<EdgeCell>,
+    pub(crate) worst_hold: Option<WorstCell>,
+    pub(crate) worst_wait: Option<WorstCell>,
+    pub(crate) hold_exemplar: Option<Exemplar>,
+    pub(crate) wait_exemplars: Vec<(Cause, Exemplar)>,
+}
+
+/// A histogram under the cold mutex.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    pub(crate) counts: [u64; BUCKETS],
+    pub(crate) sum_ns: u64,
+    pub(crate) max_ns: u64,
+}
+
+/// Waits of one waiter label that one holder label is charged with.
+#[derive(Clone, Debug)]
+pub(crate) struct EdgeCell {
+    pub(crate) cause: Cause,
+    pub(crate) waiter: Label,
+    pub(crate) holder: Label,
+    pub(crate) holder_site: Option<&'static Location<'static>>,
+    pub(crate) waits: u64,
+    pub(crate) wait_ns: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WorstCell {
+    pub(crate) ns: u64,
+    pub(crate) owner: Label,
+    pub(crate) site: &'static Location<'static>,
+}
+
+/// Blame edges of one thread and series; further ones fold into one overflow edge.
+const MAX_EDGES: usize = 64;
+
+impl Shard {
+    fn new() -> Self {
+        Self {
+            hold_sum: Cell::new(),
+            hold_max: Cell::new(),
+            suspended: Cell::new(),
+            depth: [const { Cell::new() }; DEPTHS],
+            deep_sum: Cell::new(),
+            would_block: Cell::new(),
+            migrated: Cell::new(),
+            exemplar_floor: AtomicU64::new(EXEMPLAR_FLOOR_NS),
+            hold: [const { Cell::new() }; BUCKETS],
+            scope: ScopeCells::default(),
+            cold: Mutex::default(),
+        }
+    }
+
+    /// An acquisition at this nesting depth (1 = nothing else held).
+    #[inline]
+    pub(crate) fn acquired(&self, depth: u64) {
+        let last = DEPTHS as u64 - 1;
+        if depth > last {
+            self.deep_sum.add(depth);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "at most DEPTHS - 1")]
+        self.depth[depth.saturating_sub(1).min(last) as usize].add(1);
+    }
+
+    /// A finished hold. Returns whether it is the longest so far or an exemplar candidate, which
+    /// the caller then files on the slow path.
+    #[inline]
+    pub(crate) fn held(&self, ns: u64) -> bool {
+        self.hold[histogram::bucket(ns)].add(1);
+        self.hold_sum.add(ns);
+        let longest = ns > self.hold_max.get();
+        if longest {
+            self.hold_max.set(ns);
+        }
+        longest | (ns > self.exemplar_floor.load(Relaxed))
+    }
+
+    pub(crate) fn cold(&self) -> MutexGuard<'_, Cold> {
+        self.cold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Raises the bar for the next exemplar; the caller holds `cold`.
+    pub(crate) fn set_exemplar_floor(&self, ns: u64) {
+        self.exemplar_floor.store(ns.max(EXEMPLAR_FLOOR_NS), Relaxed);
+    }
+
+    pub(crate) fn reset_exemplar_floor(&self) {
+        self.exemplar_floor.store(EXEMPLAR_FLOOR_NS, Relaxed);
+    }
+}
+
+impl Cold {
+    pub(crate) fn waited(&mut self, cause: Cause, ns: u64) {
+        let empty = || Box::new(Counts { counts: [0; BUCKETS], sum_ns: 0, max_ns: 0 });
+        let counts = self.wait[cause as usize].get_or_insert_with(empty);
+        counts.counts[histogram::bucket(ns)] += 1;
+        counts.sum_ns = counts.sum_ns.wrapping_add(ns);
+        counts.max_ns = counts.max_ns.max(ns);
+    }
+
+    pub(crate) fn wait_exemplar(&mut self, cause: Cause, exemplar: Exemplar) {
+        match self.wait_exemplars.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, known)) if exemplar.ns > known.ns => *known = exemplar,
+            Some(_) => {}
+            None => self.wait_exemplars.push((cause, exemplar)),
+        }
+    }
+
+    pub(crate) fn charge(&mut self, edge: EdgeCell) {
+        let same = |e: &&mut EdgeCell| e.cause == edge.cause && e.waiter == edge.waiter && e.holder == edge.holder;
+        if let Some(known) = self.edges.iter_mut().find(same) {
+            known.waits += edge.waits;
+            known.wait_ns += edge.wait_ns;
+            known.holder_site = edge.holder_site.or(known.holder_site);
+            return;
+        }
+        if self.edges.len() < MAX_EDGES {
+            self.edges.push(edge);
+            return;
+        }
+        loss::count(Dropped::Edges, 1);
+        let overflow = Label::OVERFLOW;
+        if edge.waiter != overflow {
+            let folded = EdgeCell { waiter: overflow, holder: overflow, holder_site: None, ..edge };
+            match self.edges.iter_mut().find(|e| e.waiter == overflow && e.cause == folded.cause) {
+                Some(known) => {
+                    known.waits += folded.waits;
+                    known.wait_ns += folded.wait_ns;
+                }
+                None => self.edges.push(folded),
+            }
+        }
+    }
+}
+
+/// One thread's shards by series number.
+#[derive(Debug)]
+pub(crate) struct Table {
+    shards: [AtomicPtr<Shard>; MAX_SERIES],
+}
+
+/// Every thread starts here: all null, so the first use of any series takes the slow path and the
+/// fast path needs no "is there a table" check.
+pub(crate) static EMPTY: Table = Table::new();
+/// Every table there is, free ones included.
+static ALL: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
+/// Tables whose thread has ended.
+static FREE: Mutex<Vec<&'static Table>> = Mutex::new(Vec::new());
+/// Shards for threads that are being torn down: many writers, one at a time.
+static LATE: Table = Table::new();
+static LATE_WRITER: Mutex<()> = Mutex::new(());
+
+impl Table {
+    const fn new() -> Self {
+        Self { shards: [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_SERIES] }
+    }
+
+    #[inline]
+    fn get(&self, series: u32) -> Option<&'static Shard> {
+        let pointer = self.shards[series as usize & (MAX_SERIES - 1)].load(Acquire);
+        #[expect(unsafe_code, reason = "shards are reached through an atomic pointer")]
+        // SAFETY: the pointer is null or came from a leaked box in `insert`, published by Release.
+        unsafe {
+            pointer.as_ref()
+        }
+    }
+
+    /// Only the table's present writer calls this.
+    fn insert(&self, series: u32) -> &'static Shard {
+        let fresh: &'static mut Shard = Box::leak(Box::new(Shard::new()));
+        // ORDERING: pairs with Acquire in `get`; publishes the zeroed shard.
+        self.shards[series as usize & (MAX_SERIES - 1)].store(fresh, Release);
+        fresh
+    }
+}
+
+/// Runs `f` on this thread's shard of a series.
+#[inline]
+pub(crate) fn with<T>(ts: &ThreadState, series: u32, f: impl FnOnce(&Shard) -> T) -> T {
+    match ts.table().get(series) {
+        Some(shard) => f(shard),
+        None => with_new(ts, series, f),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn with_new<T>(ts: &ThreadState, series: u32, f: impl FnOnce(&Shard) -> T) -> T {
+    if std::ptr::eq(ts.table(), &raw const EMPTY) && !thread::will_give_back() {
+        let _writer = LATE_WRITER.lock().unwrap_or_else(PoisonError::into_inner);
+        return f(LATE.get(series).unwrap_or_else(|| LATE.insert(series)));
+    }
+    if std::ptr::eq(ts.table(), &raw const EMPTY) {
+        ts.set_table(adopt());
+        let _ = crate::clock::maintain();
+    }
+    f(ts.table().get(series).unwrap_or_else(|| ts.table().insert(series)))
+}
+
+fn adopt() -> &'static Table {
+    if let Some(table) = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+        return table;
+    }
+    let table: &'static Table = Box::leak(Box::new(Table::new()));
+    ALL.lock().unwrap_or_else(PoisonError::into_inner).push(table);
+    table
+}
+
+/// Called when a thread ends.
+pub(crate) fn give_back(table: &'static Table) {
+    if !std::ptr::eq(table, &raw const EMPTY) {
+        FREE.lock().unwrap_or_else(PoisonError::into_inner).push(table);
+    }
+}
+
+/// Every shard of a series, for a snapshot.
+pub(crate) fn each(series: u32, mut f: impl FnMut(&Shard)) {
+    let tables = ALL.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for table in tables.into_iter().chain([&LATE]) {
+        if let Some(shard) = table.get(series) {
+            f(shard);
+        }
+    }
+}

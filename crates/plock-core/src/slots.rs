@@ -1,0 +1,180 @@
+//! The holds of one owner: eight published slots, and a spill list behind them.
+//!
+//! # Protocol
+//! A slot is free (`key == 0`) or carries one hold under a key that is never used again in its cell.
+//!
+//! | who | does | ordering |
+//! |---|---|---|
+//! | the owner, claiming | picks a free slot, fence, stores the fields, then the key | fields `Relaxed` between `fence(Release)` and key `Release` |
+//! | whoever releases | stores 0 into the key | `Release`: the fields were read before |
+//! | any reader | key, fields, fence, key again; equal and asked for = all of one hold | `Acquire`, `Relaxed`, `fence(Acquire)`, `Relaxed` |
+//!
+//! One owner claims at a time (a scope is polled by one thread, a task likewise, a thread is one),
+//! and a key is released once, by the guard that carries it. So no slot operation needs a
+//! read-modify-write. Holds beyond the slots are kept in a list under the owner's slow mutex and
+//! counted; their depth is right, their details are not published.
+
+use crate::Mode;
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
+use std::panic::Location;
+
+/// Published holds per owner.
+pub(crate) const SLOTS: usize = 8;
+/// Low bits of a key that say which slot; this value says: none, spilled.
+const SLOT_BITS: u32 = 4;
+pub(crate) const SPILLED: u64 = (1 << SLOT_BITS) - 1;
+
+/// What is known of a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HoldInfo {
+    /// Identity of the lock (its address; only compared).
+    pub(crate) lock: usize,
+    /// When it was claimed.
+    pub(crate) since: u64,
+    pub(crate) site: &'static Location<'static>,
+    pub(crate) series: u32,
+    pub(crate) mode: Mode,
+    /// Permits, or 1.
+    pub(crate) weight: u32,
+    /// The owner's suspended time at the claim.
+    pub(crate) suspended: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    key: AtomicU64,
+    lock: AtomicU64,
+    since: AtomicU64,
+    site: AtomicPtr<Location<'static>>,
+    suspended: AtomicU64,
+    series: AtomicU32,
+    mode: AtomicU32,
+    weight: AtomicU32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Slots([Slot; SLOTS]);
+
+impl Slots {
+    pub(crate) fn new() -> Self {
+        Self(std::array::from_fn(|_| Slot {
+            key: AtomicU64::new(0),
+            lock: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+            site: AtomicPtr::new(std::ptr::null_mut()),
+            suspended: AtomicU64::new(0),
+            series: AtomicU32::new(0),
+            mode: AtomicU32::new(0),
+            weight: AtomicU32::new(0),
+        }))
+    }
+
+    /// Publishes a hold under a fresh key made from `count`, the owner's running number (from 1).
+    #[inline]
+    pub(crate) fn claim(&self, count: u64, hold: &HoldInfo) -> u64 {
+        for (i, slot) in self.0.iter().enumerate() {
+            if slot.key.load(Ordering::Relaxed) == 0 {
+                let key = count << SLOT_BITS | i as u64;
+                slot.publish(key, hold);
+                return key;
+            }
+        }
+        count << SLOT_BITS | SPILLED
+    }
+
+    /// Ends a hold. The caller has read what it needs. Spilled keys are not here.
+    #[inline]
+    pub(crate) fn release(&self, key: u64) {
+        if let Some(slot) = self.slot(key) {
+            slot.key.store(0, Ordering::Release);
+        }
+    }
+
+    /// The hold with this key, unless it has ended.
+    #[inline]
+    pub(crate) fn get(&self, key: u64) -> Option<HoldInfo> {
+        self.slot(key)?.read(key)
+    }
+
+    /// A write guard became a read guard: the same hold goes on in another mode. Only whoever has
+    /// the guard calls this; a reader in between sees the one or the other.
+    pub(crate) fn downgrade(&self, key: u64, series: u32, since: u64) {
+        if let Some(slot) = self.slot(key) {
+            slot.series.store(series, Ordering::Relaxed);
+            slot.mode.store(Mode::Shared as u32, Ordering::Relaxed);
+            slot.since.store(since, Ordering::Relaxed);
+        }
+    }
+
+    /// Permits were split off or merged in.
+    pub(crate) fn set_weight(&self, key: u64, weight: u32) {
+        if let Some(slot) = self.slot(key) {
+            slot.weight.store(weight, Ordering::Relaxed);
+        }
+    }
+
+    /// Every hold that could be read whole.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (u64, HoldInfo)> {
+        self.0.iter().filter_map(|slot| {
+            // ORDERING: pairs with Release in `publish`; makes the fields of that key visible.
+            let key = slot.key.load(Ordering::Acquire);
+            (key != 0).then(|| slot.read(key)).flatten().map(|hold| (key, hold))
+        })
+    }
+
+    /// When a hold that is still ours to release was claimed, and the owner's suspended time then.
+    /// Cheaper than [`get`](Self::get): the releasing side needs no double read.
+    #[inline]
+    pub(crate) fn suspended_at_claim(&self, key: u64) -> Option<u64> {
+        self.slot(key).map(|slot| slot.suspended.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    fn slot(&self, key: u64) -> Option<&Slot> {
+        #[expect(clippy::cast_possible_truncation, reason = "four bits")]
+        self.0.get((key & SPILLED) as usize)
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn publish(&self, key: u64, hold: &HoldInfo) {
+        // ORDERING: pairs with the Acquire fence in `read`; keeps the new fields behind the old
+        // key's end, so a reader that saw a new field sees the key changed.
+        fence(Ordering::Release);
+        self.lock.store(hold.lock as u64, Ordering::Relaxed);
+        self.since.store(hold.since, Ordering::Relaxed);
+        self.site.store(std::ptr::from_ref(hold.site).cast_mut(), Ordering::Relaxed);
+        self.suspended.store(hold.suspended, Ordering::Relaxed);
+        self.series.store(hold.series, Ordering::Relaxed);
+        self.mode.store(hold.mode as u32, Ordering::Relaxed);
+        self.weight.store(hold.weight, Ordering::Relaxed);
+        // ORDERING: pairs with Acquire in `read` and `each`; publishes the fields above.
+        self.key.store(key, Ordering::Release);
+    }
+
+    fn read(&self, key: u64) -> Option<HoldInfo> {
+        // ORDERING: pairs with Release in `publish`; makes the fields of that key visible.
+        if self.key.load(Ordering::Acquire) != key {
+            return None;
+        }
+        let site = self.site.load(Ordering::Relaxed);
+        let (lock, since) = (self.lock.load(Ordering::Relaxed), self.since.load(Ordering::Relaxed));
+        let suspended = self.suspended.load(Ordering::Relaxed);
+        let (series, mode) = (self.series.load(Ordering::Relaxed), self.mode.load(Ordering::Relaxed));
+        let weight = self.weight.load(Ordering::Relaxed);
+        // ORDERING: pairs with the Release fence in `publish`; a field of a later hold seen above
+        // makes the key change visible below.
+        fence(Ordering::Acquire);
+        if self.key.load(Ordering::Relaxed) != key {
+            return None;
+        }
+        #[expect(unsafe_code, reason = "a static location is kept in an atomic pointer")]
+        // SAFETY: only `publish` stores here, and only pointers made from `&'static Location`.
+        let site = unsafe { site.as_ref() }?;
+        let mode = Mode::from_index(mode as usize);
+        #[expect(clippy::cast_possible_truncation, reason = "was a usize")]
+        let lock = lock as usize;
+        Some(HoldInfo { lock, since, site, series, mode, weight, suspended })
+    }
+}

@@ -1,0 +1,158 @@
+//! What a thread knows: its table, the scope it is polling, what it is releasing. Plain cells in a
+//! constant thread-local without a destructor, so that reading one is a single load; a second
+//! thread-local with a destructor gives things back when the thread ends.
+
+use crate::owner::OwnerCell;
+use crate::release::Releasing;
+use crate::shard::{self, Table};
+use crate::Idle;
+use std::cell::Cell;
+
+/// A poll that ended on this thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct EndedPoll {
+    pub(crate) seq: u64,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+/// How many ended polls a thread remembers, to split claim delays.
+const POLLS: usize = 8;
+
+#[derive(Debug)]
+pub(crate) struct ThreadState {
+    table: Cell<&'static Table>,
+    /// The innermost scope being polled here.
+    pub(crate) scope: Cell<Option<&'static OwnerCell>>,
+    /// The task that was being polled when that scope's poll began; 0 = none.
+    pub(crate) scope_task: Cell<u64>,
+    /// The owner of this thread's own, unscoped holds.
+    pub(crate) own: Cell<Option<&'static OwnerCell>>,
+    /// What is being released here; points into a frame of this thread, or null.
+    pub(crate) releasing: Cell<*const Releasing>,
+    /// What kind of resource the wake that runs here is for.
+    pub(crate) waking: Cell<Option<Idle>>,
+    /// Number of the poll running here, 0 = none; unique per thread.
+    pub(crate) poll_seq: Cell<u64>,
+    pub(crate) polls: Cell<u64>,
+    /// Time of root scopes polled inside the running poll: not the outer scope's own.
+    pub(crate) nested: Cell<u64>,
+    ended: [Cell<EndedPoll>; POLLS],
+    /// Unique number of this thread, 0 = not yet given.
+    id: Cell<u64>,
+    /// Free owner cells kept for this thread, and how many.
+    spares: [Cell<Option<&'static OwnerCell>>; SPARES],
+    spare_count: Cell<usize>,
+}
+
+/// Free owner cells a thread keeps for itself.
+const SPARES: usize = 32;
+
+thread_local! {
+    static STATE: ThreadState = const {
+        ThreadState {
+            table: Cell::new(&shard::EMPTY),
+            scope: Cell::new(None),
+            scope_task: Cell::new(0),
+            own: Cell::new(None),
+            releasing: Cell::new(std::ptr::null()),
+            waking: Cell::new(None),
+            poll_seq: Cell::new(0),
+            polls: Cell::new(0),
+            nested: Cell::new(0),
+            ended: [const { Cell::new(EndedPoll { seq: 0, start: 0, end: 0 }) }; POLLS],
+            id: Cell::new(0),
+            spares: [const { Cell::new(None) }; SPARES],
+            spare_count: Cell::new(0),
+        }
+    };
+    static GIVE_BACK: GiveBack = const { GiveBack };
+}
+
+struct GiveBack;
+
+impl Drop for GiveBack {
+    fn drop(&mut self) {
+        let ts = state();
+        shard::give_back(ts.table.replace(&shard::EMPTY));
+        if let Some(own) = ts.own.take() {
+            own.end_thread();
+        }
+        while let Some(cell) = ts.take_spare() {
+            crate::slab::share(cell);
+        }
+    }
+}
+
+/// Registers the clean-up of this thread; false once that has already run.
+pub(crate) fn will_give_back() -> bool {
+    GIVE_BACK.try_with(|_| ()).is_ok()
+}
+
+/// This thread's state. The address first, then plain code on it: a large closure given to
+/// `LocalKey::with` is often not inlined and then goes through memory.
+#[inline(always)]
+pub(crate) fn state() -> &'static ThreadState {
+    let pointer = STATE.with(|state| std::ptr::from_ref(state));
+    #[expect(unsafe_code, reason = "see the function's comment")]
+    // SAFETY: a constant thread-local without a destructor lives as long as its thread. The type
+    // is not Sync, so the reference cannot be used by another thread, and nothing stores it.
+    unsafe {
+        &*pointer
+    }
+}
+
+impl ThreadState {
+    #[inline(always)]
+    pub(crate) fn table(&self) -> &'static Table {
+        self.table.get()
+    }
+
+    pub(crate) fn set_table(&self, table: &'static Table) {
+        self.table.set(table);
+    }
+
+    /// This thread's unique number.
+    pub(crate) fn id(&self) -> u64 {
+        use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        if self.id.get() == 0 {
+            self.id.set(NEXT.fetch_add(1, Relaxed));
+        }
+        self.id.get()
+    }
+
+    pub(crate) fn begin_poll(&self) -> u64 {
+        let seq = self.polls.get() + 1;
+        self.polls.set(seq);
+        self.poll_seq.replace(seq)
+    }
+
+    pub(crate) fn end_poll(&self, outer: u64, start: u64, end: u64) {
+        let seq = self.poll_seq.replace(outer);
+        #[expect(clippy::cast_possible_truncation, reason = "reduced modulo POLLS")]
+        self.ended[(seq % POLLS as u64) as usize].set(EndedPoll { seq, start, end });
+    }
+
+    pub(crate) fn take_spare(&self) -> Option<&'static OwnerCell> {
+        let count = self.spare_count.get().checked_sub(1)?;
+        self.spare_count.set(count);
+        self.spares[count].take()
+    }
+
+    /// Keeps a free cell here; false if there are enough, or the thread is about to end.
+    pub(crate) fn put_spare(&self, cell: &'static OwnerCell) -> bool {
+        let count = self.spare_count.get();
+        if count == SPARES || !will_give_back() {
+            return false;
+        }
+        self.spares[count].set(Some(cell));
+        self.spare_count.set(count + 1);
+        true
+    }
+
+    /// The polls that ended here lately, in no order.
+    pub(crate) fn ended_polls(&self) -> impl Iterator<Item = EndedPoll> {
+        self.ended.iter().map(Cell::get).filter(|poll| poll.seq != 0)
+    }
+}

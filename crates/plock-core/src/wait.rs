@@ -1,0 +1,109 @@
+//! One blocked attempt as others see it: shared by its future, the lock's queue and the waker it
+//! gives to the wrapped lock. The waker can outlive the future, hence an `Arc`.
+
+use crate::grant::{Grant, Granted, Releaser};
+use crate::name::Label;
+use crate::owner::OwnerCell;
+use crate::{EndCause, Idle, Mode, clock, release, thread};
+use atomic_waker::AtomicWaker;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::Wake;
+
+#[derive(Debug)]
+pub(crate) struct Wait {
+    /// Identity of the lock (its address; only compared).
+    pub(crate) lock: usize,
+    /// When it blocked.
+    pub(crate) since: u64,
+    pub(crate) mode: Mode,
+    pub(crate) need: u64,
+    pub(crate) idle: Idle,
+    pub(crate) owner: &'static OwnerCell,
+    pub(crate) owner_generation: u32,
+    pub(crate) label: Label,
+    pub(crate) site: &'static Location<'static>,
+    pub(crate) grant: Grant,
+    /// Wakes that were no hand-over.
+    untagged: AtomicU64,
+    /// The waker of whoever polls the attempt; registered before every inner poll.
+    pub(crate) outer: AtomicWaker,
+}
+
+impl Wait {
+    #[expect(clippy::too_many_arguments, reason = "the identity of an attempt, built in one place")]
+    pub(crate) fn new(
+        lock: usize,
+        since: u64,
+        mode: Mode,
+        need: u64,
+        idle: Idle,
+        owner: &'static OwnerCell,
+        site: &'static Location<'static>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            lock,
+            since,
+            mode,
+            need,
+            idle,
+            owner,
+            owner_generation: owner.generation(),
+            label: owner.label_at(site),
+            site,
+            grant: Grant::new(),
+            untagged: AtomicU64::new(0),
+            outer: AtomicWaker::new(),
+        })
+    }
+
+    /// Runs inside the release of whoever wakes us: atomics and one clock read, no lock of ours,
+    /// no allocation, no panic.
+    fn note(&self) {
+        let Some(releasing) = release::current(self.lock) else {
+            self.untagged.fetch_add(1, Relaxed);
+            return;
+        };
+        let releaser = releasing.hold.and_then(|at| {
+            let hold = at.cell.slots.get(at.key)?;
+            let exclusive = hold.mode == Mode::Exclusive;
+            Some(Releaser::new(at.cell.label(), hold.site, at.cell.span(), exclusive))
+        });
+        let ts = thread::state();
+        let own_seq = self.owner.times.poll_seq.get();
+        self.grant.set(&Granted {
+            at: clock::now(),
+            end: releasing.end,
+            releaser,
+            thread: ts.id(),
+            thread_poll: ts.poll_seq.get(),
+            own_poll: if own_seq % 2 == 1 { own_seq } else { 0 },
+        });
+    }
+
+    /// Whether anything has woken it at all.
+    pub(crate) fn woken(&self) -> bool {
+        self.untagged.load(Relaxed) > 0
+    }
+
+    /// Whether this was a hand-over of the lock, not the news that it was closed.
+    pub(crate) fn granted(&self) -> Option<Granted> {
+        self.grant.get().filter(|granted| granted.end != EndCause::Closed)
+    }
+}
+
+impl Wake for Wait {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.note();
+        let ts = thread::state();
+        let outer = ts.waking.replace(Some(self.idle));
+        // The inner waker is the application's; if it panics, so does the bare lock's release.
+        self.outer.wake();
+        ts.waking.set(outer);
+    }
+}

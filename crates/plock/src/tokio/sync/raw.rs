@@ -1,0 +1,215 @@
+//! The one acquire path of all three primitives.
+//!
+//! tokio builds its mutex, its read-write lock and its semaphore on one fair queue of permits, and so
+//! do we: a mutex is one permit, a write lock is all of them. Wrapping the queue instead of the three
+//! finished types gives one fast path for everything, guards without a second lifetime (an owned
+//! guard is an `Arc` and a hold), and the same fairness, wake order and cancellation by
+//! construction. What a lock protects lives beside it, in [`super::guarded`].
+//!
+//! The first poll tries: an uncontended acquisition never makes tokio's future at all, which is why
+//! it costs less than tokio's own. A failed try cannot jump the queue, because released permits go
+//! to waiters first. The cooperative budget is spent exactly as tokio's future spends it.
+
+use crate::tokio::TokioTasks;
+use pin_project::{pin_project, pinned_drop};
+use plock_core::{Attempt, EndCause, Hold, Lock, Outcome, Share, Start};
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use ::tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
+use ::tokio::task::coop;
+
+/// A queue of permits with its records.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    pub(crate) lock: Lock,
+    pub(crate) permits: Semaphore,
+}
+
+/// What an acquisition asks for: `permits` from the queue, reported as `share`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    pub(crate) share: Share,
+    pub(crate) permits: u32,
+}
+
+impl Ask {
+    /// The whole lock, which is made of so many permits.
+    pub(crate) const fn all(permits: u32) -> Self {
+        Self { share: Share::EXCLUSIVE, permits }
+    }
+
+    /// One reader's permit.
+    pub(crate) const READ: Self = Self { share: Share::SHARED, permits: 1 };
+
+    /// Permits of a semaphore.
+    pub(crate) const fn permits(permits: u32) -> Self {
+        Self { share: Share::permits(permits), permits }
+    }
+}
+
+impl Raw {
+    pub(crate) const fn new(lock: Lock, permits: usize) -> Self {
+        Self { lock, permits: Semaphore::const_new(permits) }
+    }
+
+    /// Waits for the permits and gives the hold to `finish`, which makes the guard.
+    #[inline]
+    pub(crate) fn acquire<'a, T>(
+        &'a self,
+        ask: Ask,
+        site: &'static Location<'static>,
+        finish: impl FnOnce(Hold) -> T,
+    ) -> impl Future<Output = Result<T, AcquireError>> {
+        let queue = |raw: &'a Raw, permits| async move {
+            raw.permits.acquire_many(permits).await.map(SemaphorePermit::forget)
+        };
+        let finish = Some(finish);
+        Acquire { raw: self, ask, site, start: Start::OFF, finish, queue, attempt: None, queued: None }
+    }
+
+    /// Takes the permits if they are free.
+    #[inline]
+    pub(crate) fn try_acquire(&self, ask: Ask, site: &'static Location<'static>) -> Result<Hold, TryAcquireError> {
+        let start = Start::now();
+        match self.permits.try_acquire_many(ask.permits) {
+            Ok(permit) => {
+                permit.forget();
+                Ok(self.lock.acquired::<TokioTasks>(start, ask.share, site))
+            }
+            Err(error) => {
+                match error {
+                    TryAcquireError::Closed => self.lock.failed(start, ask.share.mode, Outcome::Closed),
+                    TryAcquireError::NoPermits => self.lock.would_block(start, ask.share.mode),
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the permits back, then accounts the hold.
+    #[inline]
+    pub(crate) fn release(&self, hold: &mut Hold, ask: Ask) {
+        hold.release::<TokioTasks>(&self.lock, ask.share, || self.permits.add_permits(ask.permits as usize));
+    }
+
+    /// A writer becomes a reader: all permits but one go back.
+    pub(crate) fn downgrade(&self, hold: &mut Hold, all: u32) {
+        hold.downgrade::<TokioTasks, _>(&self.lock, || self.permits.add_permits(all as usize - 1));
+    }
+
+    pub(crate) fn add_permits(&self, n: usize) {
+        self.lock.release_without_guard(EndCause::External, n, || self.permits.add_permits(n));
+    }
+
+    pub(crate) fn close(&self) {
+        self.lock.release_without_guard(EndCause::Closed, 0, || self.permits.close());
+    }
+}
+
+/// An acquisition: untried, queued, or done. Dropped while queued, it is accounted as abandoned.
+#[pin_project(PinnedDrop)]
+struct Acquire<'a, W, M, F> {
+    raw: &'a Raw,
+    ask: Ask,
+    site: &'static Location<'static>,
+    start: Start,
+    /// `None` once it is done.
+    finish: Option<W>,
+    queue: M,
+    attempt: Option<Box<Attempt>>,
+    #[pin]
+    queued: Option<F>,
+}
+
+impl<'a, T, W, M, F> Future for Acquire<'a, W, M, F>
+where
+    W: FnOnce(Hold) -> T,
+    M: FnMut(&'a Raw, u32) -> F,
+    F: Future<Output = Result<(), AcquireError>>,
+{
+    type Output = Result<T, AcquireError>;
+
+    /// The fast path of everything: spend budget, read the clock, try, account.
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.queued.is_none() {
+            let budget = coop::poll_proceed(cx);
+            *this.start = Start::now();
+            if let Poll::Ready(budget) = budget {
+                if let Ok(permit) = this.raw.permits.try_acquire_many(this.ask.permits) {
+                    permit.forget();
+                    budget.made_progress();
+                    let hold = this.raw.lock.acquired::<TokioTasks>(*this.start, this.ask.share, this.site);
+                    return Poll::Ready(Ok(done(this.finish)(hold)));
+                }
+            }
+            this.queued.set(Some((this.queue)(this.raw, this.ask.permits)));
+        }
+        let (raw, ask) = (*this.raw, *this.ask);
+        let ended = ready!(wait(raw, ask, *this.start, this.site, this.attempt, this.queued.as_mut(), cx));
+        this.queued.set(None);
+        Poll::Ready(ended.map(done(this.finish)))
+    }
+}
+
+/// Takes the finisher; there is none if the future is polled after it was ready.
+#[inline]
+fn done<W>(finish: &mut Option<W>) -> W {
+    match finish.take() {
+        Some(finish) => finish,
+        None => resumed(),
+    }
+}
+
+#[cold]
+#[expect(clippy::panic, reason = "the same as for any `async fn`, of which tokio's is one")]
+fn resumed() -> ! {
+    panic!("`async fn` resumed after completion")
+}
+
+/// The slow path: queues through tokio's own future under an attempt of ours.
+#[cold]
+#[inline(never)]
+fn wait<F: Future<Output = Result<(), AcquireError>>>(
+    raw: &Raw,
+    ask: Ask,
+    start: Start,
+    site: &'static Location<'static>,
+    attempt: &mut Option<Box<Attempt>>,
+    queued: Pin<&mut Option<F>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Hold, AcquireError>> {
+    let Some(future) = queued.as_pin_mut() else { resumed() };
+    if attempt.is_none() {
+        let free = raw.permits.available_permits();
+        *attempt = Attempt::new::<TokioTasks>(&raw.lock, start, ask.share, free, site);
+    }
+    let budget_spent = !coop::has_budget_remaining();
+    let ended = match attempt {
+        Some(attempt) => ready!(attempt.poll(&raw.lock, future, budget_spent, cx)),
+        None => ready!(future.poll(cx)),
+    };
+    Poll::Ready(match (ended, attempt.take()) {
+        (Ok(()), Some(attempt)) => Ok(attempt.claimed::<TokioTasks>(&raw.lock, site)),
+        (Ok(()), None) => Ok(Hold::default()),
+        (Err(error), Some(attempt)) => {
+            attempt.failed(&raw.lock, Outcome::Closed);
+            Err(error)
+        }
+        (Err(error), None) => Err(error),
+    })
+}
+
+#[pinned_drop]
+impl<W, M, F> PinnedDrop for Acquire<'_, W, M, F> {
+    #[inline]
+    fn drop(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        if let Some(attempt) = this.attempt.take() {
+            attempt.abandon(&this.raw.lock, || this.queued.set(None));
+        }
+    }
+}
