@@ -111,15 +111,16 @@ fn metric(family: &Family<'_>, histograms: Histograms, times: Times) -> Metric {
         InstrumentKind::Gauge => gauge(instrument, numbers(points(), times)),
         InstrumentKind::Counter => {
             let data_points = numbers(points(), times);
-            let sum =
-                Sum { data_points, aggregation_temporality: CUMULATIVE, is_monotonic: true };
+            let sum = Sum { data_points, aggregation_temporality: CUMULATIVE, is_monotonic: true };
             named(instrument, Data::Sum(sum))
         }
         _ => {
-            let durations = family.points.iter().all(|p| matches!(p.value, Value::Histogram { .. }));
+            let durations =
+                family.points.iter().all(|p| matches!(p.value, Value::Histogram { .. }));
             if histograms == Histograms::Exponential && durations {
                 let data_points = points().filter_map(|(a, v)| exponential(a, v, times)).collect();
-                let data = ExponentialHistogram { data_points, aggregation_temporality: CUMULATIVE };
+                let data =
+                    ExponentialHistogram { data_points, aggregation_temporality: CUMULATIVE };
                 return named(instrument, Data::ExponentialHistogram(data));
             }
             let data_points = points().filter_map(|(a, v)| classic(a, v, times)).collect();
@@ -177,7 +178,11 @@ fn number(attributes: Vec<KeyValue>, value: Number, times: Times) -> NumberDataP
     }
 }
 
-fn classic(attributes: Vec<KeyValue>, value: &Value<'_>, times: Times) -> Option<HistogramDataPoint> {
+fn classic(
+    attributes: Vec<KeyValue>,
+    value: &Value<'_>,
+    times: Times,
+) -> Option<HistogramDataPoint> {
     let point = HistogramDataPoint {
         attributes,
         start_time_unix_nano: times.start,

@@ -185,7 +185,7 @@ impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
 /// The reason under which lost spans are counted.
 pub(crate) const LOST_SPANS: Dropped = Dropped::Export;
 
-fn wire(target: Target) -> Result<Box<dyn Wire>, Error> {
+pub(crate) fn wire(target: Target) -> Result<Box<dyn Wire>, Error> {
     match target.protocol {
         #[cfg(feature = "http-proto")]
         Protocol::HttpProtobuf => Ok(Box::new(crate::http::Http::new(target)?)),

@@ -22,11 +22,13 @@ pub(crate) struct Grpc {
     runtime: &'static Runtime,
     channel: Channel,
     metadata: MetadataMap,
+    #[cfg(feature = "gzip")]
     gzip: bool,
 }
 
 impl Grpc {
     pub(crate) fn new(target: Target) -> Result<Self, Error> {
+        debug_assert!(!target.gzip || cfg!(feature = "gzip"), "checked with the variable");
         let runtime = runtime()?;
         let failed = |error| Error::other(format!("no gRPC channel to {}: {error}", target.url));
         let endpoint = Endpoint::from(target.url.clone())
@@ -42,7 +44,13 @@ impl Grpc {
         let _inside = runtime.enter(); // the channel spawns its worker
         let channel = endpoint.connect_lazy();
         let metadata = MetadataMap::from_headers(target.headers);
-        Ok(Self { runtime, channel, metadata, gzip: target.gzip })
+        Ok(Self {
+            runtime,
+            channel,
+            metadata,
+            #[cfg(feature = "gzip")]
+            gzip: target.gzip,
+        })
     }
 }
 
@@ -92,8 +100,7 @@ impl Grpc {
         let (sender, answer) = mpsc::sync_channel(1);
         self.runtime.spawn(async move {
             let outcome = tokio::time::timeout(timeout, call).await;
-            // The receiver waits until this arrives.
-            let _: Result<(), _> = sender.send(outcome);
+            drop(sender.send(outcome)); // the receiving end waits until this arrives
         });
         match answer.recv() {
             Ok(Ok(Ok(response))) => Ok(response.into_inner()),
@@ -145,3 +152,8 @@ fn refusal(status: &Status) -> Failure {
     let message = format!("{:?}: {}{}", status.code(), status.message(), cause.unwrap_or_default());
     Failure { retry, message }
 }
+
+#[cfg(test)]
+#[cfg(feature = "http-proto")]
+#[path = "grpc_tests.rs"]
+mod tests;

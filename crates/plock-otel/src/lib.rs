@@ -50,6 +50,9 @@
 //! | `tls` | https endpoints |
 //! | `tracing` | spans of the `tracing` crate, and a subscriber where there is none |
 
+#[cfg(not(any(feature = "http-proto", feature = "grpc")))]
+compile_error!("plock-otel needs a transport: enable the feature `http-proto` or `grpc`");
+
 mod encode;
 mod env;
 mod error;
@@ -68,6 +71,11 @@ mod tally;
 mod target;
 mod totals;
 mod transport;
+
+#[cfg(test)]
+#[cfg(feature = "http-proto")]
+#[path = "../tests/receiver/mod.rs"]
+mod receiver;
 
 pub use error::Error;
 pub use export::MetricExporter;

@@ -161,4 +161,4 @@ fn batch(env: &Env<'_>) -> Result<Batch, Error> {
 
 #[cfg(test)]
 #[path = "settings_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -8,7 +8,7 @@ use crate::settings::{Propagator, Settings};
 use crate::tally::TallyProcessor;
 use crate::transport::{Closing, random_bits};
 use crate::{Error, SpanObserver, encode::SCOPE};
-use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry::metrics::{MeterProvider as _, ObservableGauge};
 use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{KeyValue, global};
@@ -17,8 +17,11 @@ use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
 use plock_semconv::metrics::BUILD_INFO;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+/// Set by the first set-up that succeeds.
+static INSTALLED: OnceLock<()> = OnceLock::new();
 
 /// How the histograms of durations are exported. Both forms of one snapshot agree exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,6 +134,9 @@ impl Builder {
     }
 
     fn install(self, settings: Settings) -> Result<Guard, Error> {
+        if INSTALLED.get().is_some() {
+            return Err(Error::installed());
+        }
         let resource = self.resource(&settings);
         let closing = Arc::<Closing>::default();
 
@@ -142,9 +148,8 @@ impl Builder {
                     .with_max_queue_size(settings.batch.queue)
                     .with_max_export_batch_size(settings.batch.size)
                     .with_scheduled_delay(settings.batch.delay);
-                let queue = BatchSpanProcessor::builder(exporter)
-                    .with_batch_config(config.build())
-                    .build();
+                let queue =
+                    BatchSpanProcessor::builder(exporter).with_batch_config(config.build()).build();
                 let capacity = (settings.batch.queue + settings.batch.size) as u64;
                 let processor = TallyProcessor::new(queue, tally, capacity);
                 let provider = SdkTracerProvider::builder()
@@ -176,12 +181,13 @@ impl Builder {
 
         let tracer = self.tracer_provider.as_ref().or(own_tracer_provider.as_ref());
         let tracer = tracer.map(|provider| provider.tracer(SCOPE));
+        INSTALLED.set(()).map_err(|()| Error::installed())?;
         if let Some(tracer) = &tracer {
             let observer = SpanObserver::with_tracer(tracer.clone());
             plock_core::set_observer(Box::new(observer)).map_err(|_| Error::installed())?;
         }
         if let Some(slow) = self.slow {
-            let _: Duration = slow;
+            plock_core::set_slow_threshold(slow);
         }
         if let Some(meters) = self.meter_provider.as_ref().or(own_meter_provider.as_ref()) {
             keep_exporting(meters);
@@ -228,7 +234,8 @@ fn instance_id() -> String {
 fn keep_exporting(provider: &SdkMeterProvider) {
     let meter = provider.meter(SCOPE);
     let gauge = meter.u64_observable_gauge(BUILD_INFO.name).with_description(BUILD_INFO.help);
-    drop(gauge.with_callback(|o| o.observe(1, &[])).build()); // the provider keeps the callback
+    // The provider keeps the callback; the instrument itself is only a handle.
+    let _: ObservableGauge<u64> = gauge.with_callback(|o| o.observe(1, &[])).build();
 }
 
 fn propagator(wanted: &[Propagator]) -> TextMapCompositePropagator {

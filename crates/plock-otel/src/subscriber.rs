@@ -72,7 +72,8 @@ impl Output {
     pub(crate) fn install(self, guard: &Guard) {
         let output = fmt::layer().with_filter(self.0);
         let subscriber = Registry::default().with(guard.layer()).with(output);
-        if tracing::subscriber::set_global_default(subscriber).is_err() && guard.tracer().is_some() {
+        if tracing::subscriber::set_global_default(subscriber).is_err() && guard.tracer().is_some()
+        {
             tracing::warn!(
                 target: "plock_otel",
                 "a tracing subscriber is installed already, so spans are not exported: \

@@ -69,9 +69,8 @@ impl Target {
         let [own, general] = names("TIMEOUT");
         let timeout = env.millis(&[&own, &general])?.unwrap_or(Duration::from_secs(10));
         let [own, general] = names("INSECURE");
-        let insecure = env
-            .choice(&[&own, &general], &[("true", true), ("false", false)])?
-            .unwrap_or(false);
+        let insecure =
+            env.choice(&[&own, &general], &[("true", true), ("false", false)])?.unwrap_or(false);
         let url = match text("ENDPOINT")? {
             Some(variable) => endpoint(&variable, protocol, signal, insecure)?,
             None => default_url(protocol, signal),
@@ -99,7 +98,8 @@ fn protocol(variable: Option<Variable>) -> Result<Protocol, Error> {
             Err(variable.error("http/protobuf; `grpc` needs the feature `grpc` of plock-otel"))
         }
         Protocol::HttpProtobuf if !HTTP => {
-            Err(variable.error("grpc; `http/protobuf` needs the feature `http-proto` of plock-otel"))
+            Err(variable
+                .error("grpc; `http/protobuf` needs the feature `http-proto` of plock-otel"))
         }
         Protocol::Grpc | Protocol::HttpProtobuf => Ok(chosen),
     }

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Parts of the table, each with a lock of its own. Only scopes in sampled spans come here.
 const SHARDS: usize = 32;
 /// Spans per shard that are remembered as written.
-const REMEMBERED: usize = 256;
+const REMEMBERED: usize = 64;
 
 /// Identity of a span in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -178,5 +178,6 @@ fn report(message: &str) {
 }
 
 #[cfg(test)]
+#[cfg(feature = "http-proto")]
 #[path = "transport_tests.rs"]
 mod tests;
