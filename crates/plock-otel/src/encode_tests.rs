@@ -5,38 +5,46 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::metrics::v1::{DataPointFlags, Exemplar, Metric, exemplar};
-use plock_core::{CLASSIC_BOUNDS_NS, Cause, Histogram, Kind, Mode, SCALE, Snapshot};
+use plock_core::{
+    CLASSIC_BOUNDS_NS, Cause, Edge, Histogram, Kind, LockSeries, Mode, Open, SCALE, Snapshot,
+    SpanRef,
+};
 use plock_semconv::{Family, InstrumentKind, Point, Value, families, metrics};
-use serde_json::{from_value, json};
 
-/// Two waits, one of them with an exemplar, three holds, an open hold, and edges.
+/// Two waits, one of them with an exemplar, three holds, an open hold, and an edge.
 fn snapshot(open_hold: bool) -> Snapshot {
-    let mut wait = vec![Histogram::default(); Cause::COUNT];
-    wait[Cause::Holder as usize] = Histogram::of(&[40_000, 310_000_000]);
-    let hold = Histogram::of(&[3, 150, 2_000_000_000]);
-    let open =
-        json!({"age_ns": 1_500_000_000u64, "owner": "GET /a", "site": "a.rs:1:1", "holder": ""});
+    let mut lock = LockSeries::default();
+    lock.name = "stock".into();
+    (lock.kind, lock.mode) = (Kind::Mutex, Mode::Exclusive);
+    lock.outcomes = [3, 1, 0, 0, 0, 0];
+    lock.wait[Cause::Holder as usize] = Histogram::of(&[40_000, 310_000_000]);
+    lock.hold = Histogram::of(&[3, 150, 2_000_000_000]);
+    lock.hold_suspended_ns = 1_000_000_000;
+    lock.depth = [2, 1, 0, 0, 0, 0, 0, 0, 0];
+    lock.depth_sum = 4;
+    (lock.waiters, lock.holders) = (1, 1);
+    lock.oldest_hold = open_hold.then(|| {
+        let mut open = Open::default();
+        open.age_ns = 1_500_000_000;
+        open.owner = "GET /a".into();
+        open
+    });
+    let mut slowest = plock_core::Exemplar::default();
+    (slowest.ns, slowest.unix_ns) = (310_000_000, 1_500);
+    slowest.span = SpanRef::new(0x0102, 0x0304, true);
+    lock.wait_exemplars = vec![(Cause::Holder, slowest)];
+
+    let mut edge = Edge::default();
+    (edge.lock, edge.cause) = ("stock".into(), Cause::Holder);
+    (edge.waiter, edge.holder) = ("GET /b".into(), "GET /a".into());
+    (edge.waits, edge.wait_ns) = (2, 310_040_000);
+
     let mut snapshot = Snapshot::default();
     (snapshot.start_unix_ns, snapshot.unix_ns) = (1_000, 2_000);
     snapshot.clock = "manual".into();
     snapshot.overhead_ns = 250_000_000;
-    snapshot.locks = vec![from_value(json!({
-        "name": "stock", "kind": Kind::Mutex, "mode": Mode::Exclusive, "declared": "a.rs:1:1",
-        "outcomes": [3, 1, 0, 0, 0, 0], "wait": wait, "claim_delay_ns": 0, "hold": hold,
-        "hold_suspended_ns": 1_000_000_000u64, "depth": [2, 1, 0, 0, 0, 0, 0, 0, 0], "depth_sum": 4,
-        "migrated": 0, "waiters": 1, "holders": 1,
-        "oldest_hold": open_hold.then_some(open), "oldest_wait": null,
-        "worst_hold": null, "worst_wait": null, "hold_exemplar": null,
-        "wait_exemplars": [[Cause::Holder, {
-            "ns": 310_000_000, "unix_ns": 1_500,
-            "span": {"trace_id": 0x0102u128, "span_id": 0x0304u64, "sampled": true}
-        }]],
-    })).unwrap()];
-    snapshot.edges = from_value(json!([{
-        "lock": "stock", "cause": Cause::Holder, "waiter": "GET /b", "holder": "GET /a",
-        "holder_site": "a.rs:2:1", "waits": 2, "wait_ns": 310_040_000,
-    }]))
-    .unwrap();
+    snapshot.locks = vec![lock];
+    snapshot.edges = vec![edge];
     snapshot
 }
 

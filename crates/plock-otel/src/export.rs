@@ -167,11 +167,11 @@ impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
         let request = Request::Traces(ExportTraceServiceRequest { resource_spans });
         match self.transport.send(&request) {
             Ok(reply) => {
-                plock_core::count_dropped(LOST_SPANS, reply.rejected);
+                plock_core::count_dropped(Dropped::Spans, reply.rejected);
                 Ok(())
             }
             Err(message) => {
-                plock_core::count_dropped(LOST_SPANS, count);
+                plock_core::count_dropped(Dropped::Spans, count);
                 Err(OTelSdkError::InternalFailure(message))
             }
         }
@@ -181,9 +181,6 @@ impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
         self.resource = resource.into();
     }
 }
-
-/// The reason under which lost spans are counted.
-pub(crate) const LOST_SPANS: Dropped = Dropped::Export;
 
 pub(crate) fn wire(target: Target) -> Result<Box<dyn Wire>, Error> {
     match target.protocol {

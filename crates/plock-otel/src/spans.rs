@@ -130,6 +130,7 @@ fn child_span(detail: &Detail) -> SpanBuilder {
         KeyValue::new(spans::PHASE, phase),
         KeyValue::new(spans::NESTING_DEPTH, integer(detail.depth)),
         KeyValue::new(spans::PRECISION, detail.precision.as_str()),
+        KeyValue::new(spans::CODE_FUNCTION_NAME, detail.site_label),
         KeyValue::new(spans::CODE_FILE_PATH, detail.site.file()),
         KeyValue::new(spans::CODE_LINE_NUMBER, i64::from(detail.site.line())),
     ];

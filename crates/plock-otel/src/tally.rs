@@ -2,11 +2,12 @@
 //! telling anybody when its queue is full; here every span that goes in is counted, the exporter
 //! counts what comes out, and what is missing beyond the queue's capacity was dropped.
 
-use crate::export::{LOST_SPANS, SpanTally};
+use crate::export::SpanTally;
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor};
+use plock_core::Dropped;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -35,7 +36,7 @@ impl TallyProcessor {
         let (left, entered) = (self.tally.left.load(Relaxed), self.tally.entered.load(Relaxed));
         let dropped = entered.saturating_sub(left).saturating_sub(under_way);
         let counted = self.counted.fetch_max(dropped, Relaxed);
-        plock_core::count_dropped(LOST_SPANS, dropped.saturating_sub(counted));
+        plock_core::count_dropped(Dropped::Spans, dropped.saturating_sub(counted));
     }
 }
 

@@ -145,6 +145,7 @@ fn a_slow_wait_is_a_child_span_linked_to_the_holder() {
         ("lock.queue.time", Value::from(0.04)),
         ("lock.claim.delay", Value::from(0.03)),
         ("precision", Value::from("scope")),
+        ("code.function.name", Value::from("plock_otel::details")),
         ("code.file.path", Value::from(file!())),
     ] {
         assert_eq!(attribute(wait, key), value, "{key}");

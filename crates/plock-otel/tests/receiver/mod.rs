@@ -78,7 +78,8 @@ impl Receiver {
         let missing = |inner: &mut (Vec<Received>, VecDeque<Answer>)| !wanted(&inner.0);
         let wait = self.shared.arrived.wait_timeout_while(inner, DEADLINE, missing);
         let (inner, timeout) = wait.expect("no panic");
-        assert!(!timeout.timed_out(), "not received in time; there was: {:?}", inner.0);
+        let there = || inner.0.iter().map(|r| format!("{} {:?} ago", r.path, r.at.elapsed()));
+        assert!(!timeout.timed_out(), "not received in time: {:?}", there().collect::<Vec<_>>());
         inner.0.clone()
     }
 }
