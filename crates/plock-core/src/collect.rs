@@ -11,7 +11,7 @@ use crate::{
     BUCKETS, DEPTHS, Edge, Histogram, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, ScopeSeries, Snapshot,
     Worst, clock, loss, slab,
 };
-use crate::{Dropped, Idle};
+use crate::Dropped;
 use std::collections::HashMap;
 
 /// The present state of every figure. `take_exemplars` resets the exemplars, so that the next
@@ -73,28 +73,8 @@ fn merge_holds(number: u32) -> Histogram {
 }
 
 fn empty(series: &Series, kind: Kind, mode: Mode) -> LockSeries {
-    LockSeries {
-        name: series.name.to_owned(),
-        kind,
-        mode,
-        declared: series.declared(),
-        outcomes: [0; Outcome::COUNT],
-        wait: Default::default(),
-        claim_delay_ns: 0,
-        hold: Histogram::default(),
-        hold_suspended_ns: 0,
-        depth: [0; DEPTHS],
-        depth_sum: 0,
-        migrated: 0,
-        waiters: 0,
-        holders: 0,
-        oldest_hold: None,
-        oldest_wait: None,
-        worst_hold: None,
-        worst_wait: None,
-        hold_exemplar: None,
-        wait_exemplars: Vec::new(),
-    }
+    let (name, declared) = (series.name.to_owned(), series.declared());
+    LockSeries { name, kind, mode, declared, ..LockSeries::default() }
 }
 
 fn merge_lock(
@@ -172,17 +152,7 @@ fn keep_worst(to: &mut Option<Worst>, from: Option<WorstCell>) {
 }
 
 fn merge_scope(number: u32, series: &Series) -> ScopeSeries {
-    let mut out = ScopeSeries {
-        name: series.name.to_owned(),
-        started: 0,
-        finished: 0,
-        cancelled: 0,
-        panicked: 0,
-        poll: Histogram::default(),
-        schedule_delay: Histogram::default(),
-        spawn_delay_ns: 0,
-        idle_ns: [0; Idle::COUNT],
-    };
+    let mut out = ScopeSeries { name: series.name.to_owned(), ..ScopeSeries::default() };
     shard::each(number, |shard| {
         add_holds(&mut out.poll, shard);
         out.started += shard.scope.started.get();

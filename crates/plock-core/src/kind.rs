@@ -7,10 +7,11 @@ macro_rules! vocabulary {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
         #[repr(u8)]
         #[non_exhaustive]
-        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+        pub enum $name {
+            $($(#[$vdoc])* #[cfg_attr(feature = "serde", serde(rename = $text))] $variant,)+
+        }
 
         impl $name {
             /// Every value, in declaration order; `value as usize` is its index here.
@@ -28,6 +29,13 @@ macro_rules! vocabulary {
             #[must_use]
             pub const fn from_index(index: usize) -> Self {
                 if index < Self::COUNT { Self::ALL[index] } else { Self::ALL[Self::COUNT - 1] }
+            }
+        }
+
+        impl Default for $name {
+            /// The first value.
+            fn default() -> Self {
+                Self::ALL[0]
             }
         }
 

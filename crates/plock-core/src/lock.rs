@@ -261,7 +261,7 @@ impl Lock {
             self.who.store(record::word(at), Release);
         }
         if let Some(record) = self.record() {
-            note_holder(record, at, mode);
+            record.note_holder(at, mode);
         }
         shard::with(ts, series, |shard| shard.acquired(depth));
         cell.totals.acquisitions.add(1);
@@ -313,16 +313,6 @@ impl Drop for Lock {
 #[expect(clippy::panic, reason = "the pointer was set a line before and only `drop` clears it")]
 fn unreachable_record() -> ! {
     panic!("the record was just made")
-}
-
-#[cold]
-#[inline(never)]
-fn note_holder(record: &Record, at: HoldRef, mode: Mode) {
-    if mode == Mode::Exclusive {
-        record.who.store(record::word(at), Release);
-    } else {
-        record.add_holder(at);
-    }
 }
 
 /// The owner of an acquisition that happens now on this thread. A task's cell comes back alive for
@@ -411,7 +401,10 @@ impl Hold {
             lock.who.store(0, Release);
         }
         if let Some(record) = lock.record() {
-            before_release(record, at, self.since, share);
+            record.note_release(at, share.mode);
+            if record.has_waiters() {
+                before_release(record, at, self.since, share);
+            }
         }
         // Books are made even if a waker panics inside the release.
         let _books = Books::<R> { at, series, since: self.since, runtime: std::marker::PhantomData };
@@ -426,7 +419,10 @@ impl Hold {
         lock.who.store(0, Release);
         let releasing = Releasing { lock: lock.id(), end: EndCause::Downgrade, hold: Some(at) };
         if let Some(record) = lock.record() {
-            before_release(record, at, self.since, Share::EXCLUSIVE);
+            record.note_release(at, Mode::Exclusive);
+            if record.has_waiters() {
+                before_release(record, at, self.since, Share::EXCLUSIVE);
+            }
             record.add_holder(at);
         }
         let out = release::during(&releasing, downgrade);
@@ -484,7 +480,7 @@ impl Hold {
         }
         if let Some(record) = lock.record() {
             record.remove_holder(from);
-            note_holder(record, to, share.mode);
+            record.note_holder(to, share.mode);
         }
     }
 }
@@ -495,14 +491,7 @@ impl Hold {
 #[inline(never)]
 fn before_release(record: &Record, at: HoldRef, since: u64, share: Share) {
     if share.mode != Mode::Exclusive {
-        record.remove_holder(at);
-        if record.has_waiters() {
-            record.queue().free += u64::from(share.weight);
-        }
-        return;
-    }
-    record.who.store(0, Release);
-    if !record.has_waiters() {
+        record.queue().free += u64::from(share.weight);
         return;
     }
     let Some(hold) = at.cell.slots.get(at.key) else { return };

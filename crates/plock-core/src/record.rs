@@ -130,6 +130,25 @@ impl Record {
         self.waiting.load(Relaxed) > 0
     }
 
+    /// Names the holder of a lock that has been contended before.
+    #[inline]
+    pub(crate) fn note_holder(&self, hold: HoldRef, mode: Mode) {
+        match mode {
+            // ORDERING: pairs with Acquire where a snapshot looks the word up.
+            Mode::Exclusive => self.who.store(word(hold), Release),
+            Mode::Shared | Mode::Permit => self.add_holder(hold),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn note_release(&self, hold: HoldRef, mode: Mode) {
+        match mode {
+            Mode::Exclusive => self.who.store(0, Release),
+            Mode::Shared | Mode::Permit => self.remove_holder(hold),
+        }
+    }
+
+    #[cold]
     pub(crate) fn add_holder(&self, hold: HoldRef) {
         let word = word(hold);
         if self.holders.iter().any(|slot| slot.load(Relaxed) == word) {
@@ -142,6 +161,7 @@ impl Record {
         }
     }
 
+    #[cold]
     pub(crate) fn remove_holder(&self, hold: HoldRef) {
         let word = word(hold);
         for slot in &self.holders {

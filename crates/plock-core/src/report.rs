@@ -127,6 +127,49 @@ pub struct WaitDetail {
     pub holder_span: Option<SpanRef>,
 }
 
+impl WaitDetail {
+    /// A wait that was blocked by `block` and ended by `end`; everything else is empty.
+    #[must_use]
+    pub fn new(queue_ns: u64, claim_ns: u64, block: BlockCause, end: EndCause) -> Self {
+        Self {
+            queue_ns,
+            claim_ns,
+            claim_parts_ns: [0; ClaimDelay::COUNT],
+            block,
+            holders: 0,
+            ahead: 0,
+            need: 1,
+            free: 0,
+            polls: 0,
+            end,
+            cause: block.cause(),
+            holder: None,
+            holder_site: None,
+            holder_span: None,
+        }
+    }
+}
+
+impl Detail {
+    /// A wait or hold of a mutex at the call site, for tests of observers.
+    #[must_use]
+    #[track_caller]
+    pub fn new(lock: &'static str, start_unix_ns: u64, ns: u64, wait: Option<WaitDetail>) -> Self {
+        Self {
+            lock,
+            kind: Kind::Mutex,
+            mode: Mode::Exclusive,
+            start_unix_ns,
+            ns,
+            depth: 1,
+            site: Location::caller(),
+            site_label: "",
+            precision: Precision::Scope,
+            wait,
+        }
+    }
+}
+
 /// Connects scopes with spans. One per process, installed before the first scope starts; called on
 /// the thread that polls the scope, inside whatever span is current there.
 pub trait ScopeObserver: Send + Sync + 'static {

@@ -31,7 +31,7 @@ pub struct Snapshot {
 }
 
 /// The figures of one lock class in one mode.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct LockSeries {
@@ -82,7 +82,7 @@ pub struct LockSeries {
 pub const DEPTHS: usize = 9;
 
 /// An open hold or wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Open {
@@ -97,7 +97,7 @@ pub struct Open {
 }
 
 /// The longest of its kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Worst {
@@ -110,7 +110,7 @@ pub struct Worst {
 }
 
 /// One measured value that can be followed to its trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Exemplar {
@@ -127,13 +127,39 @@ pub struct Exemplar {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SpanRef {
-    /// Trace id, never 0 when valid.
+    /// Trace id, never 0 when valid. In JSON 32 hexadecimal digits: numbers of that size do not
+    /// survive most readers.
+    #[cfg_attr(feature = "serde", serde(with = "hex_u128"))]
     pub trace_id: u128,
-    /// Span id, never 0 when valid.
+    /// Span id, never 0 when valid. In JSON 16 hexadecimal digits.
+    #[cfg_attr(feature = "serde", serde(with = "hex_u64"))]
     pub span_id: u64,
     /// Whether the span is recorded and exported.
     pub sampled: bool,
 }
+
+/// Ids as fixed-width hexadecimal text.
+#[cfg(feature = "serde")]
+macro_rules! hex {
+    ($module:ident, $int:ty, $format:literal) => {
+        mod $module {
+            use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+            #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
+            pub(super) fn serialize<S: Serializer>(id: &$int, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(&format_args!($format, id))
+            }
+
+            pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<$int, D::Error> {
+                <$int>::from_str_radix(&String::deserialize(from)?, 16).map_err(D::Error::custom)
+            }
+        }
+    };
+}
+#[cfg(feature = "serde")]
+hex!(hex_u128, u128, "{:032x}");
+#[cfg(feature = "serde")]
+hex!(hex_u64, u64, "{:016x}");
 
 impl SpanRef {
     /// Identity of a span; `sampled` says whether it will be exported.
@@ -150,7 +176,7 @@ impl SpanRef {
 }
 
 /// Finished waits of one waiter for one holder on one lock, by label.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Edge {
@@ -172,7 +198,7 @@ pub struct Edge {
 }
 
 /// Open waits of one waiter label for one holder label on one lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct OpenEdge {
@@ -189,7 +215,7 @@ pub struct OpenEdge {
 }
 
 /// The figures of all scopes with one name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ScopeSeries {

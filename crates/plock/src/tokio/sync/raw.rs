@@ -54,14 +54,16 @@ impl Raw {
         Self { lock, permits: Semaphore::const_new(permits) }
     }
 
-    /// Waits for the permits and gives the hold to `finish`, which makes the guard.
+    /// Waits for the permits and gives the hold to `finish`, which makes the guard. The finisher sees
+    /// the error too, so that no caller needs a second future around this one: moving a future
+    /// costs more than the rest of the fast path.
     #[inline]
     pub(crate) fn acquire<'a, T>(
         &'a self,
         ask: Ask,
         site: &'static Location<'static>,
-        finish: impl FnOnce(Hold) -> T,
-    ) -> impl Future<Output = Result<T, AcquireError>> {
+        finish: impl FnOnce(Result<Hold, AcquireError>) -> T,
+    ) -> impl Future<Output = T> {
         let queue = |raw: &'a Raw, permits| async move {
             raw.permits.acquire_many(permits).await.map(SemaphorePermit::forget)
         };
@@ -125,11 +127,11 @@ struct Acquire<'a, W, M, F> {
 
 impl<'a, T, W, M, F> Future for Acquire<'a, W, M, F>
 where
-    W: FnOnce(Hold) -> T,
+    W: FnOnce(Result<Hold, AcquireError>) -> T,
     M: FnMut(&'a Raw, u32) -> F,
     F: Future<Output = Result<(), AcquireError>>,
 {
-    type Output = Result<T, AcquireError>;
+    type Output = T;
 
     /// The fast path of everything: spend budget, read the clock, try, account.
     #[inline]
@@ -143,7 +145,7 @@ where
                     permit.forget();
                     budget.made_progress();
                     let hold = this.raw.lock.acquired::<TokioTasks>(*this.start, this.ask.share, this.site);
-                    return Poll::Ready(Ok(done(this.finish)(hold)));
+                    return Poll::Ready(done(this.finish)(Ok(hold)));
                 }
             }
             this.queued.set(Some((this.queue)(this.raw, this.ask.permits)));
@@ -151,7 +153,7 @@ where
         let (raw, ask) = (*this.raw, *this.ask);
         let ended = ready!(wait(raw, ask, *this.start, this.site, this.attempt, this.queued.as_mut(), cx));
         this.queued.set(None);
-        Poll::Ready(ended.map(done(this.finish)))
+        Poll::Ready(done(this.finish)(ended))
     }
 }
 
