@@ -24,6 +24,12 @@ pub struct Dashboard {
     #[serde(rename = "panels")]
     entries: Vec<Panel>,
     templating: Templating,
+    annotations: Annotations,
+    /// Whether users can change it in place; a provisioned dashboard must not allow it.
+    pub editable: bool,
+    /// Names of data sources to ask for at import, which provisioning never fills in.
+    #[serde(rename = "__inputs")]
+    pub inputs: Option<serde_json::Value>,
 }
 
 /// One panel or row.
@@ -114,8 +120,27 @@ pub struct Variable {
     pub kind: String,
     /// What it asks the data source for: text or an object with the text in `query`.
     pub query: serde_json::Value,
+    /// Name shown to the user.
+    #[serde(default)]
+    pub label: String,
+    /// When the choices are read again: 2 is whenever the time range changes.
+    #[serde(default)]
+    pub refresh: u8,
+    /// Whether several values can be selected.
+    #[serde(default)]
+    pub multi: bool,
     /// What "All" stands for.
     pub all_value: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Annotations {
+    list: Vec<Annotation>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Annotation {
+    expr: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -148,6 +173,11 @@ impl Dashboard {
     pub fn panels(&self) -> impl Iterator<Item = &Panel> {
         let inner = self.entries.iter().flat_map(|panel| &panel.panels);
         self.entries.iter().filter(|panel| panel.kind != "row").chain(inner)
+    }
+
+    /// The queries of the annotations: marks on the time axis of every graph.
+    pub fn annotations(&self) -> impl Iterator<Item = &str> {
+        self.annotations.list.iter().filter_map(|annotation| annotation.expr.as_deref())
     }
 
     /// The variables, in the order shown.

@@ -11,6 +11,7 @@
 mod config;
 mod dashboards;
 mod direct;
+mod live;
 mod mapping;
 mod outage;
 mod spans;

@@ -1,0 +1,186 @@
+//! Every query that is shipped for people to read, run against a live Prometheus that holds every
+//! metric of the name table: panels, annotations, variables, and the examples of the mapping page.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use integration_tests::dashboards::{Dashboard, Substitution, Variable};
+use integration_tests::otlp::{Figures, Sender, child_span, root_span};
+use integration_tests::{Promql, Stack, eventually};
+use opentelemetry::KeyValue;
+use opentelemetry_proto::tonic::metrics::v1::Metric;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use plock_semconv::{Instrument, InstrumentKind, metrics};
+use tokio::task::JoinHandle;
+use tokio::time::interval;
+
+use crate::{SOON, mapping, start};
+
+/// How an instance writes its histograms.
+#[derive(Clone, Copy, PartialEq)]
+enum Histograms {
+    Classic,
+    Native,
+}
+
+/// A service that keeps sending every metric and some requests until it is dropped.
+struct Application(JoinHandle<()>);
+
+impl Application {
+    fn start(stack: &Stack, instance: &str, histograms: Histograms) -> Self {
+        let sender = Sender::http(&stack.endpoints().otlp_http, "orders", instance);
+        let series: Vec<_> = metrics::ALL.iter().flat_map(|it| series(it)).collect();
+        Self(tokio::spawn(async move {
+            let mut pace = interval(Duration::from_millis(250));
+            for tick in 1_u32.. {
+                pace.tick().await;
+                let trace = request(if tick % 2 == 0 { 2 } else { 5 });
+                let points = series.iter().map(|(instrument, figures)| {
+                    point(instrument, figures, tick, histograms, &trace)
+                });
+                // Pushes that fail show as missing data, which is what the test looks for.
+                drop(sender.metrics(points.collect()).await);
+                drop(sender.spans(vec![slow(&trace), trace]).await);
+            }
+        }))
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// One series per value of each attribute that the queries tell apart.
+fn series(instrument: &'static Instrument) -> Vec<(&'static Instrument, Figures)> {
+    let values = |key: &str| -> &[&'static str] {
+        match key {
+            "lock.name" => &["inventory", "catalogue"],
+            "lock.stage" => &["held", "waiting"],
+            "lock.mode" => &["exclusive"],
+            "lock.outcome" => &["acquired", "abandoned"],
+            _ => &["any"],
+        }
+    };
+    let mut combinations = vec![Vec::new()];
+    for key in instrument.attributes {
+        let extend = |known: &Vec<KeyValue>| {
+            let one = |value: &&'static str| {
+                let mut known = known.clone();
+                known.push(KeyValue::new(*key, *value));
+                known
+            };
+            values(key).iter().map(one).collect::<Vec<_>>()
+        };
+        combinations = combinations.iter().flat_map(extend).collect();
+    }
+    let figures = |attributes| Figures::new(instrument.name, instrument.unit, attributes);
+    combinations.into_iter().map(|attributes| (instrument, figures(attributes))).collect()
+}
+
+fn point(
+    instrument: &Instrument,
+    series: &Figures,
+    tick: u32,
+    form: Histograms,
+    trace: &Span,
+) -> Metric {
+    let values: Vec<f64> = (0..tick).map(|it| 0.05 * f64::from(1 + it % 10)).collect();
+    // Depths are whole numbers with bounds of their own: never native.
+    let native = form == Histograms::Native && *instrument != metrics::NESTING_DEPTH;
+    match instrument.kind {
+        InstrumentKind::Counter => series.counter(f64::from(tick)),
+        InstrumentKind::Histogram if native => series.exponential(&values, Some(trace)),
+        InstrumentKind::Histogram => series.histogram(&[0.1, 0.3, 0.5, 1.0], &values, Some(trace)),
+        _ => series.gauge(1.0),
+    }
+}
+
+fn request(depth: i64) -> Span {
+    let totals = vec![
+        KeyValue::new("lock.acquisitions", 3),
+        KeyValue::new("lock.contentions", 1),
+        KeyValue::new("lock.wait.time", 0.2),
+        KeyValue::new("lock.hold.time", 0.1),
+        KeyValue::new("lock.nesting.max", depth),
+        KeyValue::new("lock.worst.name", "inventory"),
+        KeyValue::new("lock.blocking.cause", "holder"),
+    ];
+    root_span("GET /orders", Duration::from_millis(400), totals)
+}
+
+fn slow(parent: &Span) -> Span {
+    let attributes = vec![
+        KeyValue::new("lock.name", "inventory"),
+        KeyValue::new("lock.mode", "exclusive"),
+        KeyValue::new("lock.phase", "wait"),
+        KeyValue::new("lock.nesting.depth", 1),
+        KeyValue::new("lock.blocking.cause", "held_exclusive"),
+    ];
+    child_span(parent, "lock wait", Duration::from_millis(200), attributes)
+}
+
+/// Runs `query` until it gives data; not a number is no data for a reader.
+async fn gives_data(promql: &Promql, what: &str, query: &str) {
+    let data = eventually(SOON, async || {
+        let samples = promql.instant(query).await?;
+        let real = samples.iter().filter(|sample| !sample.number().is_nan()).count();
+        ensure!(real > 0, "no data: {query}");
+        Ok(())
+    });
+    data.await.unwrap_or_else(|error| panic!("{what}: {error:#}"));
+}
+
+async fn panels_give_data(promql: &Promql, board: &Dashboard, instance: &str) {
+    let selection = Substitution::everything(board, "1m").select("instance", instance);
+    for panel in board.panels() {
+        for target in &panel.targets {
+            // A fallback for idle services would hide that the query itself finds nothing.
+            let query = selection.expand(&target.expr).unwrap().replace(" or vector(0)", "");
+            gives_data(promql, &format!("{}, {instance}", panel.title), &query).await;
+            if target.exemplar {
+                // As Grafana does: the whole query, from which Prometheus takes the series.
+                let found = eventually(SOON, async || {
+                    let series = promql.exemplars(&query, SOON).await?;
+                    ensure!(!series.is_empty(), "no point leads to a trace: {query}");
+                    Ok(())
+                });
+                found.await.unwrap_or_else(|error| panic!("{}: {error:#}", panel.title));
+            }
+        }
+    }
+    for query in board.annotations() {
+        promql.instant(&selection.expand(query).unwrap()).await.unwrap();
+    }
+    for variable in board.variables().iter().filter(|variable| variable.kind == "query") {
+        assert!(!choices(promql, variable, &selection).await.is_empty(), "${}", variable.name);
+    }
+}
+
+/// The values that `label_values(selector, label)` offers.
+async fn choices(promql: &Promql, variable: &Variable, selection: &Substitution) -> Vec<String> {
+    let query = selection.expand(variable.query["query"].as_str().unwrap()).unwrap();
+    let inner = query.strip_prefix("label_values(").unwrap().strip_suffix(')').unwrap();
+    let (selector, label) = inner.rsplit_once(", ").unwrap();
+    promql.label_values(label, selector).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_query_of_every_panel_and_page_gives_data() {
+    let stack = start(Stack::builder()).await;
+    let classic = Application::start(&stack, "classic", Histograms::Classic);
+    let native = Application::start(&stack, "native", Histograms::Native);
+    let promql = stack.promql();
+    for (_, board) in Dashboard::all().unwrap() {
+        for instance in ["classic", "native", ".+"] {
+            panels_give_data(&promql, &board, instance).await;
+        }
+    }
+    for heading in ["### Figures", "### Labels"] {
+        for example in mapping::table(heading) {
+            gives_data(&promql, "example of the mapping page", &example.query).await;
+        }
+    }
+    drop((classic, native));
+}
