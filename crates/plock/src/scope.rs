@@ -65,6 +65,14 @@ impl<F> Scoped<F> {
     }
 }
 
+impl<F> Scoped<F> {
+    /// Ends the scope now if it has not returned: the wrapped future is dropped inside it.
+    pub(crate) fn cancel(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        this.scope.end::<Tasks>(false, || this.future.set(None));
+    }
+}
+
 impl<F: Future> Future for Scoped<F> {
     type Output = F::Output;
 
@@ -83,8 +91,7 @@ impl<F: Future> Future for Scoped<F> {
 #[pinned_drop]
 impl<F> PinnedDrop for Scoped<F> {
     fn drop(self: Pin<&mut Self>) {
-        let mut this = self.project();
-        this.scope.end::<Tasks>(false, || this.future.set(None));
+        self.cancel();
     }
 }
 
