@@ -133,6 +133,17 @@ mod tests {
         assert!(!alive(id));
     }
 
+    #[test]
+    fn a_process_that_is_left_running_outlives_its_owner() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        let process = Process::spawn(Command::new("sleep").arg("1000"), &log).unwrap();
+        let id = process.leave_running();
+        assert!(alive(id));
+        let pid = Pid::from_raw(id.try_into().unwrap()).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+    }
+
     #[tokio::test]
     async fn closing_the_pipe_ends_the_process() {
         let directory = tempfile::tempdir().unwrap();

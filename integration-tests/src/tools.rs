@@ -254,6 +254,47 @@ mod tests {
         assert_eq!(parse_go_version("devel +abc"), None);
     }
 
+    /// A Go program as small as it gets, built the same way as the tools.
+    fn tiny(directory: &Path, source: &str) -> Build {
+        let manifests = ["go.mod", "main.go"].map(|name| directory.join(name)).to_vec();
+        fs::write(&manifests[0], "module tiny\n\ngo 1.25\n").unwrap();
+        fs::write(&manifests[1], source).unwrap();
+        let go = ["build", "-o", "build/tiny", "."].map(String::from).to_vec();
+        let version = "v1".to_owned();
+        Build { name: "tiny", version, manifests, go, output: "build", binaries: &["tiny"] }
+    }
+
+    #[test]
+    fn two_builders_at_once_give_one_binary_and_a_change_gives_another() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = directory.path().join("cache");
+        let build = tiny(directory.path(), "package main\nfunc main() {}\n");
+        let (one, other) = thread::scope(|scope| {
+            let one = scope.spawn(|| build.cached(&cache).unwrap());
+            (build.cached(&cache).unwrap(), one.join().unwrap())
+        });
+        assert_eq!(one, other);
+        assert!(Command::new(one.join("tiny")).status().unwrap().success());
+        let built = fs::metadata(one.join("tiny")).unwrap().modified().unwrap();
+        assert_eq!(build.cached(&cache).unwrap(), one);
+        assert_eq!(fs::metadata(one.join("tiny")).unwrap().modified().unwrap(), built);
+
+        let changed = tiny(directory.path(), "package main\nfunc main() { println() }\n");
+        assert_ne!(changed.cached(&cache).unwrap(), one);
+    }
+
+    #[test]
+    fn a_failed_build_reports_why_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = directory.path().join("cache");
+        let build = tiny(directory.path(), "package main\nfunc main() { undefined() }\n");
+        let report = format!("{:#}", build.cached(&cache).unwrap_err());
+        assert!(report.contains("undefined: undefined"), "{report}");
+        let left = fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
+        let left: Vec<_> = left.filter(|path| path.is_dir()).collect();
+        assert_eq!(left, [PathBuf::new(); 0]);
+    }
+
     #[test]
     fn manifests_name_their_versions() {
         assert!(Build::collector().unwrap().version.starts_with("v0."));

@@ -36,8 +36,8 @@ struct Step {
 }
 
 enum Run {
-    /// Cargo with these arguments, `NAME=value` pairs first as its environment.
-    Cargo(&'static str),
+    /// Cargo with each of these argument lists, leading `NAME=value` pairs as its environment.
+    Cargo(&'static [&'static str]),
     Own(fn() -> Result<()>),
 }
 
@@ -45,15 +45,20 @@ enum Run {
 /// and that of running them are told apart.
 #[rustfmt::skip]
 const STEPS: &[Step] = &[
-    Step { name: "fmt", about: "the code is formatted", run: Run::Cargo("fmt --all --check") },
+    Step { name: "fmt", about: "the code is formatted", run: Run::Cargo(&["fmt --all --check"]) },
     Step { name: "tidy", about: "house rules that no lint knows", run: Run::Own(tidy::check) },
-    Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo("clippy --workspace --all-targets -- -D warnings") },
-    Step { name: "build", about: "all tests compile", run: Run::Cargo("test --workspace --no-run") },
-    Step { name: "unit", about: "unit and property tests", run: Run::Cargo("test --workspace --exclude integration-tests --lib --bins --examples --tests") },
-    Step { name: "doc-tests", about: "examples in the documentation", run: Run::Cargo("test --workspace --doc") },
+    Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo(&["clippy --workspace --all-targets -- -D warnings"]) },
+    Step { name: "features", about: "the facade compiles with nothing, switched off, and with everything else", run: Run::Cargo(&[
+        "clippy --package plock --lib --no-default-features -- -D warnings",
+        "clippy --package plock --lib --features off -- -D warnings",
+        "clippy --package plock --lib --features tower,axum,otel-grpc,prometheus,serde,test-clock -- -D warnings",
+    ]) },
+    Step { name: "build", about: "all tests compile", run: Run::Cargo(&["test --workspace --no-run"]) },
+    Step { name: "unit", about: "unit and property tests", run: Run::Cargo(&["test --workspace --exclude integration-tests --lib --bins --examples --tests"]) },
+    Step { name: "doc-tests", about: "examples in the documentation", run: Run::Cargo(&["test --workspace --doc"]) },
     Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
-    Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Cargo("test --package integration-tests --no-fail-fast") },
-    Step { name: "rustdoc", about: "the documentation builds without a warning", run: Run::Cargo("RUSTDOCFLAGS=-Dwarnings doc --workspace --no-deps") },
+    Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Cargo(&["test --package integration-tests --no-fail-fast"]) },
+    Step { name: "rustdoc", about: "the documentation builds without a warning", run: Run::Cargo(&["RUSTDOCFLAGS=-Dwarnings doc --workspace --no-deps"]) },
 ];
 
 /// How a step went.
@@ -105,7 +110,7 @@ impl Step {
     fn execute(&self) -> Outcome {
         let start = Instant::now();
         let result = match self.run {
-            Run::Cargo(line) => cargo(line),
+            Run::Cargo(lines) => lines.iter().try_for_each(|line| cargo(line)),
             Run::Own(check) => check(),
         };
         match result {
