@@ -52,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
         }
     };
     service.stop().await?;
-    output.report(load.as_ref(), &plock_core::snapshot(false), slowest.tree().as_ref())?;
+    output.report(load.as_ref(), &plock::snapshot(), slowest.tree().as_ref())?;
     tokio::task::spawn_blocking(|| telemetry.shut_down()).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Write, stdout};
 
-use plock_core::Snapshot;
+use plock::Snapshot;
 use serde_json::json;
 
 use crate::{

@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::MissedTickBehavior;
+use tracing::{Instrument, info_span};
 
 use crate::{inventory::Reindex, shop::Shop};
 
+const NAME: &str = "orders.reindexer";
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Reindexes for ever; ends by being aborted.
@@ -14,7 +16,9 @@ pub(crate) async fn run(shop: Arc<Shop>, how: Reindex) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        // One scope and one span a pass: whoever waits for a pass can name it and link to it.
+        let pass = plock::scope(NAME, shop.inventory.reindex(&shop.database, how));
         // A failed pass leaves the old ranks in place; the next one is a quarter second away.
-        drop(shop.inventory.reindex(&shop.database, how).await);
+        drop(pass.instrument(info_span!(NAME)).await);
     }
 }

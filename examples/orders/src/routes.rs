@@ -10,6 +10,8 @@ use axum::{
     routing::{get, post, put},
 };
 
+use plock::tower::PlockLayer;
+
 use crate::{
     catalogue::{Exported, Product},
     database::{Order, PricedLine, Sales},
@@ -20,13 +22,13 @@ use crate::{
 
 /// Every route.
 pub(crate) fn all(shop: Arc<Shop>, slowest: Slowest) -> Router {
-    business(shop).merge(operations(slowest))
+    business(shop).layer(PlockLayer::new()).merge(operations(slowest))
 }
 
 /// What an operator asks; outside the layer that measures the requests.
 fn operations(slowest: Slowest) -> Router {
-    plock_prometheus::router()
-        .route("/api/v1/snapshot", get(async || Json(plock_core::snapshot(false))))
+    plock::prometheus::router()
+        .route("/api/v1/snapshot", get(async || Json(plock::snapshot())))
         .route("/api/v1/slowest", get(async |State(slowest): State<Slowest>| Json(slowest.tree())))
         .with_state(slowest)
 }

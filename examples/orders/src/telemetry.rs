@@ -22,7 +22,7 @@ const NAME: &str = "orders";
 /// What has to stay alive until the end, and be shut down then.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
-    plock: plock_otel::Guard,
+    plock: plock::otel::Guard,
     spans: SdkTracerProvider,
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn start(slowest: Slowest) -> anyhow::Result<Telemetry> {
     let spans = exported(spans)?.build();
     global::set_tracer_provider(spans.clone());
     global::set_text_map_propagator(TraceContextPropagator::new());
-    let plock = plock_otel::Builder::new()
+    let plock = plock::otel::Builder::new()
         .service_name(NAME)
         .tracer_provider(spans.clone())
         .no_subscriber()

@@ -2,6 +2,8 @@
 
 use std::{fmt::Write, sync::Arc};
 
+use tracing::{Instrument, Span, info_span};
+
 use crate::{
     database::{Database, PricedLine},
     sync::Semaphore,
@@ -24,11 +26,15 @@ impl Worker {
     /// Has the invoice written later; the caller does not wait for it.
     pub(crate) fn submit(&self, order: i64, lines: Vec<PricedLine>, database: Arc<Database>) {
         let desks = Arc::clone(&self.desks);
-        tokio::spawn(async move {
+        let work = async move {
             let Ok(_desk) = desks.acquire().await else { return };
             // Invoices are made again from the orders if one is missing.
             drop(database.insert_invoice(order, &invoice(order, &lines)).await);
-        });
+        };
+        // A trace of its own: the request does not last until its invoice is written.
+        let span = info_span!(parent: None, "orders.invoice");
+        span.follows_from(Span::current());
+        tokio::spawn(plock::root("orders.invoice", work).instrument(span));
     }
 
     /// Waits until everything submitted so far is written. The semaphore is fair, so whoever asks
