@@ -57,14 +57,14 @@ fn span(text: &mut String, node: &Span, first: &str, rest: &str) {
     }
 }
 
-/// Lock attributes, a few to a line.
+/// Lock attributes that say something, a few to a line.
 fn attributes(node: &Span) -> Vec<String> {
     let told =
         |key: &str| key.starts_with("lock.") || key == "precision" || key == "code.function.name";
     let pairs: Vec<String> = node
         .attributes
         .iter()
-        .filter(|(key, _)| told(key))
+        .filter(|(key, value)| told(key) && value.as_f64() != Some(0.0))
         .map(|(key, value)| format!("{key}={}", plain(key, value)))
         .collect();
     let place = node.attributes.get("code.file.path").zip(node.attributes.get("code.line.number"));
@@ -99,7 +99,7 @@ mod tests {
     fn tree_is_drawn_with_attributes_and_links() {
         let root: Span = serde_json::from_str(
             r#"{"name":"POST /orders","trace_id":"a1","span_id":"b1","start_seconds":0.0,
-                "duration_seconds":0.06,"attributes":{"http.route":"/orders","lock.wait.time":0.055},
+                "duration_seconds":0.06,"attributes":{"http.route":"/orders","lock.wait.time":0.055,"lock.hold.time":0.0},
                 "links":[],"children":[
                 {"name":"lock wait","trace_id":"a1","span_id":"b2","start_seconds":0.001,
                  "duration_seconds":0.055,"attributes":{"lock.name":"inventory","code.file.path":"src/x.rs",
