@@ -7,6 +7,9 @@ mod clock;
 mod collect;
 mod grant;
 mod histogram;
+#[cfg(feature = "test-clock")]
+#[doc(hidden)]
+pub mod inspect;
 mod kind;
 mod lock;
 mod loss;

@@ -53,6 +53,9 @@ pub mod tokio;
 pub mod tower;
 
 #[cfg(feature = "test-clock")]
+#[doc(hidden)]
+pub use plock_core::inspect;
+#[cfg(feature = "test-clock")]
 pub use plock_core::manual;
 pub use plock_core::{
     BlockCause, Cause, ClaimDelay, Detail, Dropped, Edge, EndCause, Exemplar, Histogram, Idle, Kind, LockSeries, Mode,
