@@ -11,20 +11,22 @@
 //! to waiters first. The cooperative budget is spent exactly as tokio's future spends it.
 
 use crate::tokio::TokioTasks;
+use ::tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
+use ::tokio::task::coop;
 use pin_project::{pin_project, pinned_drop};
 use plock_core::{Attempt, EndCause, Hold, Lock, Outcome, Share, Start};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use ::tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
-use ::tokio::task::coop;
 
 /// A queue of permits with its records.
 #[derive(Debug)]
 pub(crate) struct Raw {
     pub(crate) lock: Lock,
     pub(crate) permits: Semaphore,
+    /// How many permits are the whole lock; 0 for a semaphore, which has no whole.
+    pub(crate) whole: u32,
 }
 
 /// What an acquisition asks for: `permits` from the queue, reported as `share`.
@@ -50,8 +52,14 @@ impl Ask {
 }
 
 impl Raw {
-    pub(crate) const fn new(lock: Lock, permits: usize) -> Self {
-        Self { lock, permits: Semaphore::const_new(permits) }
+    /// The queue of a lock that is made of so many permits.
+    pub(crate) const fn new(lock: Lock, whole: u32) -> Self {
+        Self { lock, permits: Semaphore::const_new(whole as usize), whole }
+    }
+
+    /// The queue of a semaphore.
+    pub(crate) const fn without_whole(lock: Lock, permits: Semaphore) -> Self {
+        Self { lock, permits, whole: 0 }
     }
 
     /// Waits for the permits and gives the hold to `finish`, which makes the guard. The finisher sees
@@ -68,12 +76,25 @@ impl Raw {
             raw.permits.acquire_many(permits).await.map(SemaphorePermit::forget)
         };
         let finish = Some(finish);
-        Acquire { raw: self, ask, site, start: Start::OFF, finish, queue, attempt: None, queued: None }
+        Acquire {
+            raw: self,
+            ask,
+            site,
+            start: Start::OFF,
+            finish,
+            queue,
+            attempt: None,
+            queued: None,
+        }
     }
 
     /// Takes the permits if they are free.
     #[inline]
-    pub(crate) fn try_acquire(&self, ask: Ask, site: &'static Location<'static>) -> Result<Hold, TryAcquireError> {
+    pub(crate) fn try_acquire(
+        &self,
+        ask: Ask,
+        site: &'static Location<'static>,
+    ) -> Result<Hold, TryAcquireError> {
         let start = Start::now();
         match self.permits.try_acquire_many(ask.permits) {
             Ok(permit) => {
@@ -82,7 +103,9 @@ impl Raw {
             }
             Err(error) => {
                 match error {
-                    TryAcquireError::Closed => self.lock.failed(start, ask.share.mode, Outcome::Closed),
+                    TryAcquireError::Closed => {
+                        self.lock.failed(start, ask.share.mode, Outcome::Closed)
+                    }
                     TryAcquireError::NoPermits => self.lock.would_block(start, ask.share.mode),
                 }
                 Err(error)
@@ -90,15 +113,23 @@ impl Raw {
         }
     }
 
+    /// Takes the permits if they are free, unseen by the figures.
+    pub(crate) fn peek(&self, ask: Ask) -> Option<Hold> {
+        self.permits.try_acquire_many(ask.permits).ok()?.forget();
+        Some(Hold::default())
+    }
+
     /// Gives the permits back, then accounts the hold.
     #[inline]
-    pub(crate) fn release(&self, hold: &mut Hold, ask: Ask) {
-        hold.release::<TokioTasks>(&self.lock, ask.share, || self.permits.add_permits(ask.permits as usize));
+    pub(crate) fn release(&self, hold: &mut Hold, share: Share, permits: usize) {
+        hold.release::<TokioTasks>(&self.lock, share, || self.permits.add_permits(permits));
     }
 
     /// A writer becomes a reader: all permits but one go back.
-    pub(crate) fn downgrade(&self, hold: &mut Hold, all: u32) {
-        hold.downgrade::<TokioTasks, _>(&self.lock, || self.permits.add_permits(all as usize - 1));
+    pub(crate) fn downgrade(&self, hold: &mut Hold) {
+        hold.downgrade::<TokioTasks, _>(&self.lock, || {
+            self.permits.add_permits(self.whole as usize - 1)
+        });
     }
 
     pub(crate) fn add_permits(&self, n: usize) {
@@ -144,14 +175,19 @@ where
                 if let Ok(permit) = this.raw.permits.try_acquire_many(this.ask.permits) {
                     permit.forget();
                     budget.made_progress();
-                    let hold = this.raw.lock.acquired::<TokioTasks>(*this.start, this.ask.share, this.site);
+                    let hold = this.raw.lock.acquired::<TokioTasks>(
+                        *this.start,
+                        this.ask.share,
+                        this.site,
+                    );
                     return Poll::Ready(done(this.finish)(Ok(hold)));
                 }
             }
             this.queued.set(Some((this.queue)(this.raw, this.ask.permits)));
         }
         let (raw, ask) = (*this.raw, *this.ask);
-        let ended = ready!(wait(raw, ask, *this.start, this.site, this.attempt, this.queued.as_mut(), cx));
+        let ended =
+            ready!(wait(raw, ask, *this.start, this.site, this.attempt, this.queued.as_mut(), cx));
         this.queued.set(None);
         Poll::Ready(done(this.finish)(ended))
     }
