@@ -36,6 +36,8 @@ pub struct Attempt {
     wait: Arc<Wait>,
     waker: Waker,
     share: Share,
+    /// Permits that were free when it began.
+    free: u64,
     ticket: Option<u64>,
     /// The lock's charges when it blocked, with the present holder's running share.
     base: Vec<Charge>,
@@ -47,46 +49,54 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Joins the queue of `lock`. `free` is how many permits are free now (0 for locks).
-    /// `None` if recording was off at the start.
+    /// An attempt on `lock`. `free` is how many permits are free now (0 for locks). `in_queue` is
+    /// false if only the cooperative budget stands between the attempt and a free lock: then it
+    /// joins the queue when that turns out wrong. `None` if recording was off at the start.
     #[must_use]
     pub fn new<R: Runtime>(
         lock: &Lock,
         start: Start,
         share: Share,
         free: usize,
+        in_queue: bool,
         site: &'static Location<'static>,
     ) -> Option<Box<Self>> {
         let since = start.instant()?;
         let (owner, is_task_owner) = owner_for_wait::<R>()?;
         let need = u64::from(share.weight);
         let wait = Wait::new(lock.id(), since, share.mode, need, idle_of(lock.kind()), owner, site);
-        let record = lock.record_or_new();
-        let mut queue = record.queue();
-        let ticket = record.enqueue(&mut queue, Arc::clone(&wait), free as u64);
-        let mut base = queue.charged().to_vec();
-        drop(queue);
-        if let Some((cell, hold)) = record::look_up(lock.who()) {
-            let label = cell.label_at(hold.site);
-            let running = Charge { label, ns: since.saturating_sub(hold.since), site: hold.site };
-            match base.iter_mut().find(|charge| charge.label == label) {
-                Some(charge) => charge.ns += running.ns,
-                None => base.push(running),
-            }
-        }
         let waker = Waker::from(Arc::clone(&wait));
-        let this = Self {
+        let mut this = Self {
             wait,
             waker,
             share,
-            ticket,
-            base,
+            free: free as u64,
+            ticket: None,
+            base: Vec::new(),
             blocked: None,
             polls: 0,
             deferred_at: None,
             is_task_owner,
         };
+        if in_queue {
+            this.join(lock);
+        }
         Some(Box::new(this))
+    }
+
+    /// Takes a place in the lock's queue and notes what its holders are charged with so far.
+    fn join(&mut self, lock: &Lock) {
+        let record = lock.record_or_new();
+        let mut queue = record.queue();
+        self.ticket = record.enqueue(&mut queue, Arc::clone(&self.wait), self.free);
+        self.base = queue.charged().to_vec();
+        drop(queue);
+        let Some((cell, hold)) = record::look_up(lock.who()) else { return };
+        let (label, ns) = (cell.label_at(hold.site), self.wait.since.saturating_sub(hold.since));
+        match self.base.iter_mut().find(|charge| charge.label == label) {
+            Some(charge) => charge.ns += ns,
+            None => self.base.push(Charge { label, ns, site: hold.site }),
+        }
     }
 
     /// Polls the wrapped lock's future. `budget_spent` says whether the task's cooperative budget
@@ -115,6 +125,13 @@ impl Attempt {
     #[cold]
     fn look(&mut self, lock: &Lock, budget_spent: bool) {
         self.wait.owner.blocked(self.wait.since);
+        if self.ticket.is_none() && budget_spent && lock.who() == 0 {
+            self.blocked = Some(Blocked::by_budget(self.free));
+            return;
+        }
+        if self.ticket.is_none() {
+            self.join(lock);
+        }
         let record = lock.record_or_new();
         let queue = record.queue();
         let ticket = self.ticket.unwrap_or(u64::MAX);
@@ -158,7 +175,7 @@ impl Attempt {
     pub fn abandon(self: Box<Self>, lock: &Lock, drop_inner: impl FnOnce()) {
         let granted = self.wait.granted();
         self.leave(lock, None);
-        release::during(&Releasing { lock: lock.id(), end: EndCause::Cancel, hold: None }, drop_inner);
+        release::during(Releasing::new(lock.id(), EndCause::Cancel, 0), drop_inner);
         let Some(blocked) = self.blocked else {
             lock.failed(Start::at(self.wait.since), self.share.mode, Outcome::Abandoned);
             return;

@@ -21,6 +21,13 @@ pub(crate) struct Blocked {
     pub(crate) free: u64,
 }
 
+impl Blocked {
+    /// The lock was free and the task's cooperative budget spent.
+    pub(crate) const fn by_budget(free: u64) -> Self {
+        Self { cause: BlockCause::Coop, holder: None, holders: 0, ahead: 0, free }
+    }
+}
+
 /// Looks at `lock` for `wait`, which has `ticket` in `queue` (0 ahead if it is not queued).
 pub(crate) fn at_block(
     lock: &Lock,

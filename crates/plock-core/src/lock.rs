@@ -76,41 +76,42 @@ pub struct Lock {
     origin: Origin,
 }
 
-/// The moment an attempt began. `None` inside when recording is off.
-#[derive(Clone, Copy, Debug)]
-pub struct Start(Option<u64>);
+/// The moment an attempt began; [`Start::OFF`] when recording is off. One word: it travels through
+/// every fast path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start(u64);
 
 impl Start {
     /// Not recorded.
-    pub const OFF: Self = Self(None);
+    pub const OFF: Self = Self(u64::MAX);
 
     /// Reads the clock, unless recording is switched off.
     #[inline]
     #[must_use]
     pub fn now() -> Self {
-        Self(clock::start())
+        Self(clock::start().unwrap_or(u64::MAX))
     }
 
     /// The present moment if `self` was recorded, for paths that measure from later on.
     #[must_use]
     pub fn again(self) -> Self {
-        Self(self.0.map(|_| clock::now()))
+        if self.is_recorded() { Self(clock::now()) } else { self }
     }
 
     /// Whether recording was on.
     #[inline]
     #[must_use]
     pub const fn is_recorded(self) -> bool {
-        self.0.is_some()
+        self.0 != u64::MAX
     }
 
     /// A moment that was read before.
     pub(crate) const fn at(instant: u64) -> Self {
-        Self(Some(instant))
+        Self(instant)
     }
 
     pub(crate) const fn instant(self) -> Option<u64> {
-        self.0
+        if self.is_recorded() { Some(self.0) } else { None }
     }
 }
 
@@ -118,8 +119,9 @@ impl Start {
 #[derive(Debug, Default)]
 #[must_use = "a hold that is dropped without `release` stays open for ever"]
 pub struct Hold {
+    // Owner and key, nothing else: two words come back from `acquired` in registers. Through memory
+    // they would be stored as words and read back as one vector, which the processor cannot forward.
     at: Option<HoldRef>,
-    since: u64,
 }
 
 /// Hold times above this become details; writers: configuration.
@@ -248,7 +250,7 @@ impl Lock {
         share: Share,
         site: &'static Location<'static>,
     ) -> Hold {
-        let Some(since) = start.0 else { return Hold::default() };
+        let Some(since) = start.instant() else { return Hold::default() };
         let ts = thread::state();
         let Some(cell) = owner_for_claim::<R>(ts) else { return Hold::default() };
         let depth = cell.depth() + 1;
@@ -264,11 +266,10 @@ impl Lock {
             record.note_holder(at, mode);
         }
         shard::with(ts, series, |shard| shard.acquired(depth));
-        cell.totals.acquisitions.add(1);
         if depth > cell.totals.nesting_max.get() {
             cell.totals.nesting_max.set(depth);
         }
-        Hold { at: Some(at), since }
+        Hold { at: Some(at) }
     }
 
     /// A `try_` call found the lock taken.
@@ -294,7 +295,7 @@ impl Lock {
         if let Some(record) = self.record().filter(|record| record.has_waiters()) {
             record.queue().free += permits as u64;
         }
-        release::during(&Releasing { lock: self.id(), end, hold: None }, release)
+        release::during(Releasing::new(self.id(), end, 0), release)
     }
 }
 
@@ -394,7 +395,7 @@ impl Hold {
     fn end<R: Runtime>(&mut self, lock: &Lock, share: Share, end: EndCause, unlock: impl FnOnce()) {
         let Some(at) = self.at.take() else {
             // Waiters may be recorded although this guard is not: they learn how it ended.
-            return release::during(&Releasing { lock: lock.id(), end, hold: None }, unlock);
+            return release::during(Releasing::new(lock.id(), end, 0), unlock);
         };
         let series = lock.series(share.mode);
         if share.mode == Mode::Exclusive {
@@ -403,12 +404,12 @@ impl Hold {
         if let Some(record) = lock.record() {
             record.note_release(at, share.mode);
             if record.has_waiters() {
-                before_release(record, at, self.since, share);
+                before_release(record, at, at.since(), share);
             }
         }
         // Books are made even if a waker panics inside the release.
-        let _books = Books::<R> { at, series, since: self.since, runtime: std::marker::PhantomData };
-        release::during(&Releasing { lock: lock.id(), end, hold: Some(at) }, unlock);
+        let _books = Books::<R> { at, series, since: at.since(), runtime: std::marker::PhantomData };
+        release::during(Releasing::new(lock.id(), end, record::word(at)), unlock);
     }
 
     /// A write guard becomes a read guard: the exclusive segment of the hold ends, the shared one
@@ -417,22 +418,21 @@ impl Hold {
         let Some(at) = self.at else { return downgrade() };
         let now = clock::now();
         lock.who.store(0, Release);
-        let releasing = Releasing { lock: lock.id(), end: EndCause::Downgrade, hold: Some(at) };
+        let releasing = Releasing::new(lock.id(), EndCause::Downgrade, record::word(at));
         if let Some(record) = lock.record() {
             record.note_release(at, Mode::Exclusive);
             if record.has_waiters() {
-                before_release(record, at, self.since, Share::EXCLUSIVE);
+                before_release(record, at, at.since(), Share::EXCLUSIVE);
             }
             record.add_holder(at);
         }
-        let out = release::during(&releasing, downgrade);
+        let out = release::during(releasing, downgrade);
         let shared = lock.series(Mode::Shared);
         let ts = thread::state();
-        let ns = now.saturating_sub(self.since);
+        let ns = now.saturating_sub(at.since());
         shard::with(ts, lock.series(Mode::Exclusive), |shard| shard.held(ns));
         shard::with(ts, shared, |shard| shard.acquired(at.cell.depth().max(1)));
         at.cell.slots.downgrade(at.key, shared, now);
-        self.since = now;
         out
     }
 
@@ -440,7 +440,7 @@ impl Hold {
     pub fn split<R: Runtime>(&self, lock: &Lock, rest: u32, split: u32, site: &'static Location<'static>) -> Self {
         let Some(at) = self.at else { return Self::default() };
         at.cell.slots.set_weight(at.key, rest);
-        lock.acquired::<R>(Start(Some(self.since)), Share::permits(split), site)
+        lock.acquired::<R>(Start::at(at.since()), Share::permits(split), site)
     }
 
     /// The permits of another guard joined this one; that guard's hold ends without a release.
@@ -458,7 +458,7 @@ impl Hold {
             record.remove_holder(at);
         }
         let runtime = std::marker::PhantomData;
-        drop(Books::<R> { at, series: lock.series(mode), since: self.since, runtime });
+        drop(Books::<R> { at, series: lock.series(mode), since: at.since(), runtime });
     }
 
     /// Makes whoever runs here the owner of the hold: for guards that were handed over on purpose.
@@ -519,44 +519,56 @@ impl<R: Runtime> Drop for Books<R> {
     }
 }
 
-/// Out of line: the code and its register saves stay behind the unlock.
+/// Out of line: the code and its register saves stay behind the unlock. The scope that acquired is
+/// usually the one that releases; everyone else takes [`account_elsewhere`].
 #[inline(never)]
 fn account<R: Runtime>(at: HoldRef, series: u32, since: u64, end: u64) {
     let ts = thread::state();
-    let HoldRef { cell, key } = at;
-    let mut ns = end.saturating_sub(since);
+    let ns = end.saturating_sub(since);
+    let in_scope = ts.scope.get().is_some_and(|scope| std::ptr::eq(scope, at.cell));
+    if !in_scope | (ns > IMPOSSIBLE_NS) {
+        return account_elsewhere::<R>(ts, at, series, ns);
+    }
+    let suspended = at.cell.suspended_since_claim(at.key);
+    if suspended > 0 {
+        note_suspended(ts, at, series, suspended.min(ns));
+    }
+    if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
+        file_notable(ts, at, series, ns);
+    }
+    if at.cell.release_own(at.key) {
+        at.cell.note_hold(series, ns);
+    } else {
+        release_elsewhere::<R>(ts, at, series, ns);
+    }
+}
+
+/// Holds of tasks and threads, guards that changed hands, clocks that jumped.
+#[inline(never)]
+fn account_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, mut ns: u64) {
     if ns > IMPOSSIBLE_NS {
         loss::count(Dropped::Clock, 1);
         ns = 0;
     }
-    let own = is_own::<R>(ts, cell);
-    let parked = cell.slots.suspended_at_claim(key).unwrap_or_default();
-    let suspended = if own { cell.times.suspended.get().saturating_sub(parked) } else { 0 };
-    let notable = shard::with(ts, series, |shard| {
-        if suspended > 0 {
-            shard.suspended.add(suspended.min(ns));
-        }
-        shard.held(ns)
-    });
-    if notable | (ns >= slow_ns()) {
+    let cell = at.cell;
+    if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
         file_notable(ts, at, series, ns);
     }
     let is_task = cell.role() == Role::Task;
-    if own && cell.release_own(key) {
-        cell.totals.hold.add(ns);
-        if ns > cell.totals.hold_max.get() {
-            cell.totals.hold_max.set(ns);
-            cell.totals.hold_max_series.set(u64::from(series));
-        }
-        if suspended > 0 {
-            cell.totals.across_await.add(1);
-        }
+    if is_own::<R>(ts, cell) && cell.release_own(at.key) {
+        cell.note_hold(series, ns);
     } else {
         release_elsewhere::<R>(ts, at, series, ns);
     }
     if is_task {
         task::let_go(cell);
     }
+}
+
+#[cold]
+fn note_suspended(ts: &ThreadState, at: HoldRef, series: u32, suspended: u64) {
+    shard::with(ts, series, |shard| shard.suspended.add(suspended));
+    at.cell.totals.across_await.add(1);
 }
 
 #[cold]

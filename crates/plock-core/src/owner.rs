@@ -50,6 +50,14 @@ pub(crate) struct HoldRef {
     pub(crate) key: u64,
 }
 
+impl HoldRef {
+    /// When it was claimed. Only for the guard that carries it.
+    #[inline]
+    pub(crate) fn since(self) -> u64 {
+        self.cell.slots.since(self.key).unwrap_or_else(|| self.cell.spilled_since(self.key))
+    }
+}
+
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct OwnerCell {
@@ -96,7 +104,8 @@ pub(crate) struct Times {
 /// What the owner's span will say; the owner writes.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
-    pub(crate) acquisitions: Cell,
+    /// The running number of claims when the owner started.
+    claims_before: Cell,
     pub(crate) nesting_max: Cell,
     pub(crate) hold: Cell,
     pub(crate) hold_max: Cell,
@@ -280,7 +289,7 @@ impl OwnerCell {
     }
 
     /// Enters a hold; only the owner calls this. For a task, `live` has been raised already.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn claim(&'static self, hold: &HoldInfo) -> HoldRef {
         let count = self.claimed.get().wrapping_add(1);
         self.claimed.set(count);
@@ -301,6 +310,14 @@ impl OwnerCell {
         }
     }
 
+    /// When a spilled hold was claimed; now, if it was over the cap of the list (it was counted).
+    #[cold]
+    fn spilled_since(&self, key: u64) -> u64 {
+        let slow = self.slow();
+        let hold = slow.spilled.iter().find(|(spilled, _)| *spilled == key);
+        hold.map_or_else(crate::clock::now, |(_, hold)| hold.since)
+    }
+
     /// Ends a hold on the owner's own path. False if the hold is not plainly here.
     #[inline]
     pub(crate) fn release_own(&self, key: u64) -> bool {
@@ -310,6 +327,23 @@ impl OwnerCell {
         self.slots.release(key);
         self.released.add(1);
         true
+    }
+
+    /// How long the owner has not been polled since it claimed; 0 unless the hold is in a slot.
+    #[inline]
+    pub(crate) fn suspended_since_claim(&self, key: u64) -> u64 {
+        let then = self.slots.suspended_at_claim(key);
+        then.map_or(0, |then| self.times.suspended.get().saturating_sub(then))
+    }
+
+    /// A hold of the owner that it released itself.
+    #[inline]
+    pub(crate) fn note_hold(&self, series: u32, ns: u64) {
+        self.totals.hold.add(ns);
+        if ns > self.totals.hold_max.get() {
+            self.totals.hold_max.set(ns);
+            self.totals.hold_max_series.set(u64::from(series));
+        }
     }
 
     /// Ends a hold from anywhere else; follows it to where it has moved.
@@ -367,6 +401,7 @@ impl OwnerCell {
         self.label.store(std::ptr::from_ref(label.0).cast_mut(), Release);
         self.parent.store(parent.map_or(std::ptr::null_mut(), |p| std::ptr::from_ref(p).cast_mut()), Relaxed);
         self.parent_generation.store(parent.map_or(0, Self::generation), Relaxed);
+        self.totals.claims_before.set(self.claimed.get());
         self.times.created.set(now);
         self.times.poll_end.set(now);
         self.set_role(Role::Scope);
@@ -469,7 +504,7 @@ impl OwnerCell {
     /// Fills what this cell knows into a report.
     pub(crate) fn fill(&self, report: &mut ScopeReport) {
         let (times, totals) = (&self.times, &self.totals);
-        report.acquisitions = totals.acquisitions.get();
+        report.acquisitions = self.claimed.get().wrapping_sub(totals.claims_before.get());
         report.nesting_max = totals.nesting_max.get();
         report.hold_max_ns = totals.hold_max.get();
         report.held_across_await = totals.across_await.get();
@@ -510,8 +545,8 @@ impl Times {
 
 impl Totals {
     fn clear(&self) {
-        let all = [&self.acquisitions, &self.nesting_max, &self.hold, &self.hold_max];
-        for cell in all.into_iter().chain([&self.hold_max_series, &self.across_await]) {
+        let all = [&self.nesting_max, &self.hold, &self.hold_max, &self.hold_max_series];
+        for cell in all.into_iter().chain([&self.across_await]) {
             cell.set(0);
         }
     }

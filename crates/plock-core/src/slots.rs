@@ -15,7 +15,7 @@
 //! counted; their depth is right, their details are not published.
 
 use crate::Mode;
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{AtomicPtr, AtomicU64, Ordering, fence};
 use std::panic::Location;
 
 /// Published holds per owner.
@@ -47,9 +47,8 @@ struct Slot {
     since: AtomicU64,
     site: AtomicPtr<Location<'static>>,
     suspended: AtomicU64,
-    series: AtomicU32,
-    mode: AtomicU32,
-    weight: AtomicU32,
+    /// Series, mode and weight in one word: 16, 8 and 40 bits.
+    what: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -63,14 +62,12 @@ impl Slots {
             since: AtomicU64::new(0),
             site: AtomicPtr::new(std::ptr::null_mut()),
             suspended: AtomicU64::new(0),
-            series: AtomicU32::new(0),
-            mode: AtomicU32::new(0),
-            weight: AtomicU32::new(0),
+            what: AtomicU64::new(0),
         }))
     }
 
     /// Publishes a hold under a fresh key made from `count`, the owner's running number (from 1).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn claim(&self, count: u64, hold: &HoldInfo) -> u64 {
         for (i, slot) in self.0.iter().enumerate() {
             if slot.key.load(Ordering::Relaxed) == 0 {
@@ -100,8 +97,7 @@ impl Slots {
     /// the guard calls this; a reader in between sees the one or the other.
     pub(crate) fn downgrade(&self, key: u64, series: u32, since: u64) {
         if let Some(slot) = self.slot(key) {
-            slot.series.store(series, Ordering::Relaxed);
-            slot.mode.store(Mode::Shared as u32, Ordering::Relaxed);
+            slot.what.store(what(series, Mode::Shared, 1), Ordering::Relaxed);
             slot.since.store(since, Ordering::Relaxed);
         }
     }
@@ -109,7 +105,8 @@ impl Slots {
     /// Permits were split off or merged in.
     pub(crate) fn set_weight(&self, key: u64, weight: u32) {
         if let Some(slot) = self.slot(key) {
-            slot.weight.store(weight, Ordering::Relaxed);
+            let (series, mode, _) = parts(slot.what.load(Ordering::Relaxed));
+            slot.what.store(what(series, mode, weight), Ordering::Relaxed);
         }
     }
 
@@ -129,6 +126,12 @@ impl Slots {
         self.slot(key).map(|slot| slot.suspended.load(Ordering::Relaxed))
     }
 
+    /// When a hold that is still ours to release was claimed; `None` if it is spilled.
+    #[inline]
+    pub(crate) fn since(&self, key: u64) -> Option<u64> {
+        self.slot(key).map(|slot| slot.since.load(Ordering::Relaxed))
+    }
+
     #[inline]
     fn slot(&self, key: u64) -> Option<&Slot> {
         #[expect(clippy::cast_possible_truncation, reason = "four bits")]
@@ -136,8 +139,18 @@ impl Slots {
     }
 }
 
+#[inline(always)]
+const fn what(series: u32, mode: Mode, weight: u32) -> u64 {
+    (weight as u64) << 24 | (mode as u64) << 16 | series as u64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the fields were put together from these widths")]
+const fn parts(what: u64) -> (u32, Mode, u32) {
+    (what as u32 & 0xFFFF, Mode::from_index((what >> 16) as usize & 0xFF), (what >> 24) as u32)
+}
+
 impl Slot {
-    #[inline]
+    #[inline(always)]
     fn publish(&self, key: u64, hold: &HoldInfo) {
         // ORDERING: pairs with the Acquire fence in `read`; keeps the new fields behind the old
         // key's end, so a reader that saw a new field sees the key changed.
@@ -146,9 +159,7 @@ impl Slot {
         self.since.store(hold.since, Ordering::Relaxed);
         self.site.store(std::ptr::from_ref(hold.site).cast_mut(), Ordering::Relaxed);
         self.suspended.store(hold.suspended, Ordering::Relaxed);
-        self.series.store(hold.series, Ordering::Relaxed);
-        self.mode.store(hold.mode as u32, Ordering::Relaxed);
-        self.weight.store(hold.weight, Ordering::Relaxed);
+        self.what.store(what(hold.series, hold.mode, hold.weight), Ordering::Relaxed);
         // ORDERING: pairs with Acquire in `read` and `each`; publishes the fields above.
         self.key.store(key, Ordering::Release);
     }
@@ -161,8 +172,7 @@ impl Slot {
         let site = self.site.load(Ordering::Relaxed);
         let (lock, since) = (self.lock.load(Ordering::Relaxed), self.since.load(Ordering::Relaxed));
         let suspended = self.suspended.load(Ordering::Relaxed);
-        let (series, mode) = (self.series.load(Ordering::Relaxed), self.mode.load(Ordering::Relaxed));
-        let weight = self.weight.load(Ordering::Relaxed);
+        let (series, mode, weight) = parts(self.what.load(Ordering::Relaxed));
         // ORDERING: pairs with the Release fence in `publish`; a field of a later hold seen above
         // makes the key change visible below.
         fence(Ordering::Acquire);
@@ -172,7 +182,6 @@ impl Slot {
         #[expect(unsafe_code, reason = "a static location is kept in an atomic pointer")]
         // SAFETY: only `publish` stores here, and only pointers made from `&'static Location`.
         let site = unsafe { site.as_ref() }?;
-        let mode = Mode::from_index(mode as usize);
         #[expect(clippy::cast_possible_truncation, reason = "was a usize")]
         let lock = lock as usize;
         Some(HoldInfo { lock, since, site, series, mode, weight, suspended })

@@ -28,8 +28,8 @@ pub(crate) struct ThreadState {
     pub(crate) scope_task: Cell<u64>,
     /// The owner of this thread's own, unscoped holds.
     pub(crate) own: Cell<Option<&'static OwnerCell>>,
-    /// What is being released here; points into a frame of this thread, or null.
-    pub(crate) releasing: Cell<*const Releasing>,
+    /// What is being released here.
+    pub(crate) releasing: Cell<Releasing>,
     /// What kind of resource the wake that runs here is for.
     pub(crate) waking: Cell<Option<Idle>>,
     /// Number of the poll running here, 0 = none; unique per thread.
@@ -55,7 +55,7 @@ thread_local! {
             scope: Cell::new(None),
             scope_task: Cell::new(0),
             own: Cell::new(None),
-            releasing: Cell::new(std::ptr::null()),
+            releasing: Cell::new(Releasing::NONE),
             waking: Cell::new(None),
             poll_seq: Cell::new(0),
             polls: Cell::new(0),

@@ -65,16 +65,15 @@ impl Wait {
             self.untagged.fetch_add(1, Relaxed);
             return;
         };
-        let releaser = releasing.hold.and_then(|at| {
-            let hold = at.cell.slots.get(at.key)?;
+        let releaser = releasing.holder().map(|(cell, hold)| {
             let exclusive = hold.mode == Mode::Exclusive;
-            Some(Releaser::new(at.cell.label(), hold.site, at.cell.span(), exclusive))
+            Releaser::new(cell.label(), hold.site, cell.span(), exclusive)
         });
         let ts = thread::state();
         let own_seq = self.owner.times.poll_seq.get();
         self.grant.set(&Granted {
             at: clock::now(),
-            end: releasing.end,
+            end: releasing.end(),
             releaser,
             thread: ts.id(),
             thread_poll: ts.poll_seq.get(),

@@ -80,10 +80,8 @@ impl Raw {
             raw: self,
             ask,
             site,
-            start: Start::OFF,
             finish,
             queue,
-            attempt: None,
             queued: None,
         }
     }
@@ -141,19 +139,28 @@ impl Raw {
     }
 }
 
-/// An acquisition: untried, queued, or done. Dropped while queued, it is accounted as abandoned.
-#[pin_project(PinnedDrop)]
+/// An acquisition: untried, queued, or done.
+#[pin_project]
 struct Acquire<'a, W, M, F> {
     raw: &'a Raw,
     ask: Ask,
     site: &'static Location<'static>,
-    start: Start,
     /// `None` once it is done.
     finish: Option<W>,
     queue: M,
+    #[pin]
+    queued: Option<Queued<'a, F>>,
+}
+
+/// An acquisition that did not get the lock at its first poll. Dropped in this state, it is
+/// accounted as abandoned. A type of its own, so that an uncontended acquisition has nothing to drop.
+#[pin_project(PinnedDrop)]
+struct Queued<'a, F> {
+    raw: &'a Raw,
+    /// `None` when recording was off at the first poll, and at the end.
     attempt: Option<Box<Attempt>>,
     #[pin]
-    queued: Option<F>,
+    future: Option<F>,
 }
 
 impl<'a, T, W, M, F> Future for Acquire<'a, W, M, F>
@@ -170,24 +177,20 @@ where
         let mut this = self.project();
         if this.queued.is_none() {
             let budget = coop::poll_proceed(cx);
-            *this.start = Start::now();
+            let start = Start::now();
             if let Poll::Ready(budget) = budget {
                 if let Ok(permit) = this.raw.permits.try_acquire_many(this.ask.permits) {
                     permit.forget();
                     budget.made_progress();
-                    let hold = this.raw.lock.acquired::<TokioTasks>(
-                        *this.start,
-                        this.ask.share,
-                        this.site,
-                    );
+                    let hold = this.raw.lock.acquired::<TokioTasks>(start, this.ask.share, this.site);
                     return Poll::Ready(done(this.finish)(Ok(hold)));
                 }
             }
-            this.queued.set(Some((this.queue)(this.raw, this.ask.permits)));
+            let future = (this.queue)(this.raw, this.ask.permits);
+            this.queued.set(Some(Queued::new(this.raw, *this.ask, start, this.site, future)));
         }
-        let (raw, ask) = (*this.raw, *this.ask);
-        let ended =
-            ready!(wait(raw, ask, *this.start, this.site, this.attempt, this.queued.as_mut(), cx));
+        let Some(queued) = this.queued.as_mut().as_pin_mut() else { resumed() };
+        let ended = ready!(queued.poll(this.site, cx));
         this.queued.set(None);
         Poll::Ready(done(this.finish)(ended))
     }
@@ -208,46 +211,50 @@ fn resumed() -> ! {
     panic!("`async fn` resumed after completion")
 }
 
-/// The slow path: queues through tokio's own future under an attempt of ours.
-#[cold]
-#[inline(never)]
-fn wait<F: Future<Output = Result<(), AcquireError>>>(
-    raw: &Raw,
-    ask: Ask,
-    start: Start,
-    site: &'static Location<'static>,
-    attempt: &mut Option<Box<Attempt>>,
-    queued: Pin<&mut Option<F>>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Hold, AcquireError>> {
-    let Some(future) = queued.as_pin_mut() else { resumed() };
-    if attempt.is_none() {
+impl<'a, F: Future<Output = Result<(), AcquireError>>> Queued<'a, F> {
+    /// The slow path: queues through tokio's own future under an attempt of ours.
+    #[cold]
+    fn new(raw: &'a Raw, ask: Ask, start: Start, site: &'static Location<'static>, future: F) -> Self {
         let free = raw.permits.available_permits();
-        *attempt = Attempt::new::<TokioTasks>(&raw.lock, start, ask.share, free, site);
+        // Free and yet not taken: only the budget stands in between, nobody is queued.
+        let in_queue = free < ask.permits as usize || coop::has_budget_remaining();
+        let attempt = Attempt::new::<TokioTasks>(&raw.lock, start, ask.share, free, in_queue, site);
+        Self { raw, attempt, future: Some(future) }
     }
-    let budget_spent = !coop::has_budget_remaining();
-    let ended = match attempt {
-        Some(attempt) => ready!(attempt.poll(&raw.lock, future, budget_spent, cx)),
-        None => ready!(future.poll(cx)),
-    };
-    Poll::Ready(match (ended, attempt.take()) {
-        (Ok(()), Some(attempt)) => Ok(attempt.claimed::<TokioTasks>(&raw.lock, site)),
-        (Ok(()), None) => Ok(Hold::default()),
-        (Err(error), Some(attempt)) => {
-            attempt.failed(&raw.lock, Outcome::Closed);
-            Err(error)
-        }
-        (Err(error), None) => Err(error),
-    })
+
+    #[cold]
+    #[inline(never)]
+    fn poll(
+        self: Pin<&mut Self>,
+        site: &'static Location<'static>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Hold, AcquireError>> {
+        let this = self.project();
+        let Some(future) = this.future.as_pin_mut() else { resumed() };
+        let lock = &this.raw.lock;
+        let budget_spent = !coop::has_budget_remaining();
+        let ended = match this.attempt {
+            Some(attempt) => ready!(attempt.poll(lock, future, budget_spent, cx)),
+            None => ready!(future.poll(cx)),
+        };
+        Poll::Ready(match (ended, this.attempt.take()) {
+            (Ok(()), Some(attempt)) => Ok(attempt.claimed::<TokioTasks>(lock, site)),
+            (Ok(()), None) => Ok(Hold::default()),
+            (Err(error), Some(attempt)) => {
+                attempt.failed(lock, Outcome::Closed);
+                Err(error)
+            }
+            (Err(error), None) => Err(error),
+        })
+    }
 }
 
 #[pinned_drop]
-impl<W, M, F> PinnedDrop for Acquire<'_, W, M, F> {
-    #[inline]
+impl<F> PinnedDrop for Queued<'_, F> {
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
         if let Some(attempt) = this.attempt.take() {
-            attempt.abandon(&this.raw.lock, || this.queued.set(None));
+            attempt.abandon(&this.raw.lock, || this.future.set(None));
         }
     }
 }
