@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use anyhow::Context;
 use integration_tests::otlp::Figures;
 use integration_tests::promql::Promql;
 use integration_tests::{Stack, eventually, wait_for};
+use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, metric};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{SOON, lock, sender, start};
@@ -97,4 +99,35 @@ async fn the_queue_survives_a_restart_of_the_collector() {
     let all: Vec<_> = (1..=20).map(f64::from).collect();
     let promql = stack.promql();
     wait_for(SOON, all, || stored(&promql)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_and_what_is_refused_is_counted() {
+    let mut stack = start(Stack::builder()).await;
+    let sender = sender(&stack);
+    let series = Figures::new("plock.acquisitions", "{acquisition}", lock("inventory"));
+    // Prometheus takes cumulative sums only: this one is lost, and nothing else is.
+    let mut delta = series.counter(1.0);
+    if let Some(metric::Data::Sum(sum)) = &mut delta.data {
+        sum.aggregation_temporality = AggregationTemporality::Delta.into();
+    }
+    sender.metrics(vec![delta]).await.unwrap();
+    let failed = "otelcol_exporter_send_failed_metric_points{exporter='otlp_http/prometheus'}";
+    let promql = stack.promql();
+    wait_for(SOON, 1.0, || promql.number(failed)).await.unwrap();
+
+    stack.stop_prometheus().await.unwrap();
+    sender.metrics(vec![series.counter(1.0)]).await.unwrap();
+    let own = stack.endpoints().self_metrics;
+    let waits = eventually(SOON, async || {
+        let body = reqwest::get(&own).await?.text().await?;
+        let is_queue = |line: &&str| {
+            line.starts_with("otelcol_exporter_queue_size{")
+                && line.contains("otlp_http/prometheus")
+        };
+        let line = body.lines().find(is_queue).context("no queue size")?;
+        anyhow::ensure!(!line.ends_with(" 0"), "{line}");
+        Ok(())
+    });
+    waits.await.unwrap();
 }
