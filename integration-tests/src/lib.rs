@@ -10,6 +10,7 @@
 pub mod dashboards;
 mod eventually;
 pub mod otlp;
+mod ports;
 mod process;
 pub mod promql;
 mod stack;

@@ -2,12 +2,9 @@
 //! ports, in a scratch directory. Either can be stopped, killed and started again on its ports, and
 //! keeps its data (queue, time series) over that.
 
-use std::collections::{BTreeMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
-use std::net::{Ipv4Addr, TcpListener};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -15,15 +12,12 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::ports::Ports;
 use crate::process::Process;
 use crate::{Promql, Tools, eventually, repository};
 
 /// How long a process may take until it answers, on a machine that is busy compiling.
 const READY: Duration = Duration::from_secs(60);
-
-/// Below the range from which kernels take the local ports of outgoing connections: a port that is
-/// free for a while, because its process was killed, is not taken by a client meanwhile.
-const PORTS: std::ops::Range<u16> = 15_000..32_000;
 
 /// Where the processes of a [`Stack`] listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -314,46 +308,8 @@ impl Drop for Stack {
 }
 
 /// The flags beside paths and addresses; `compose.yaml` has the same ones.
-pub(crate) const PROMETHEUS_FLAGS: [&str; 2] =
+const PROMETHEUS_FLAGS: [&str; 2] =
     ["--web.enable-otlp-receiver", "--enable-feature=exemplar-storage"];
-
-/// One port per listener of a stack.
-#[derive(Debug)]
-struct Ports {
-    otlp_grpc: u16,
-    otlp_http: u16,
-    health: u16,
-    pull: u16,
-    self_metrics: u16,
-    prometheus: u16,
-}
-
-impl Ports {
-    fn reserve() -> Result<Self> {
-        Ok(Self {
-            otlp_grpc: free_port()?,
-            otlp_http: free_port()?,
-            health: free_port()?,
-            pull: free_port()?,
-            self_metrics: free_port()?,
-            prometheus: free_port()?,
-        })
-    }
-}
-
-/// A port that nobody listens on and that this process has not handed out before.
-fn free_port() -> Result<u16> {
-    static TAKEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
-    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let random = RandomState::new();
-    (0_u64..1000)
-        .filter_map(|attempt| {
-            let span = u64::from(PORTS.end - PORTS.start);
-            Some(PORTS.start + u16::try_from(random.hash_one(attempt) % span).ok()?)
-        })
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok() && taken.insert(*port))
-        .context("no free loopback port found")
-}
 
 async fn await_ready(process: &mut Process, client: &reqwest::Client, url: &str) -> Result<()> {
     let start = std::time::Instant::now();
