@@ -243,7 +243,7 @@ impl Lock {
     }
 
     /// An attempt got the lock. `start` is when it asked (uncontended) or claimed (after a wait).
-    #[inline]
+    #[inline(always)]
     pub fn acquired<R: Runtime>(
         &self,
         start: Start,
@@ -361,14 +361,12 @@ fn is_own<R: Runtime>(ts: &ThreadState, cell: &'static OwnerCell) -> bool {
 }
 
 /// Whether a guard of `cell` that is dropped here and now has changed hands. A scope on the path is
-/// still its owner, and so is the thread a scope runs on.
+/// still its owner, and so are the task and the thread a scope runs in. A guard whose scope ended
+/// for good has escaped, which is counted as such.
 #[cold]
 fn has_migrated<R: Runtime>(ts: &ThreadState, cell: &'static OwnerCell) -> bool {
-    match ts.scope.get() {
-        Some(scope) => !scope.path_contains(cell),
-        None if cell.role() == Role::Thread => !ts.own.get().is_some_and(|own| std::ptr::eq(own, cell)),
-        None => cell.role() != Role::Task || R::task_id() != cell.task(),
-    }
+    let on_path = ts.scope.get().is_some_and(|scope| scope.path_contains(cell));
+    !on_path && !is_own::<R>(ts, cell) && cell.role() != Role::Gone
 }
 
 impl Hold {
@@ -470,7 +468,12 @@ impl Hold {
             return;
         }
         let Some(cell) = owner_for_claim::<R>(ts) else { return };
-        let Some(to) = cell.adopt_from(from) else { return };
+        let Some(to) = cell.adopt_from(from) else {
+            if cell.role() == Role::Task {
+                task::let_go(cell);
+            }
+            return;
+        };
         if from.cell.role() == Role::Task {
             task::let_go(from.cell);
         }
@@ -574,10 +577,11 @@ fn note_suspended(ts: &ThreadState, at: HoldRef, series: u32, suspended: u64) {
 #[cold]
 #[inline(never)]
 fn release_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, ns: u64) {
-    if has_migrated::<R>(ts, at.cell) {
+    let counts_for = at.now_in();
+    if has_migrated::<R>(ts, counts_for) {
         shard::with(ts, series, |shard| shard.migrated.add(1));
     }
-    if at.cell.role() == Role::Gone {
+    if counts_for.role() == Role::Gone {
         loss::count(Dropped::Late, 1);
     }
     at.cell.release_foreign(at.key, ns);

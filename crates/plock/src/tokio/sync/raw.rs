@@ -172,7 +172,7 @@ where
     type Output = T;
 
     /// The fast path of everything: spend budget, read the clock, try, account.
-    #[inline]
+    #[inline(always)] // out of line, the guard comes back through memory: 10 ns
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if this.queued.is_none() {
