@@ -17,11 +17,11 @@ use crate::lock::{Hold, Lock, Runtime, Share, Start, thread_owner};
 use crate::name::Label;
 use crate::owner::{OwnerCell, idle_of};
 use crate::record::{self, Charge};
-use crate::release::{self, Releasing};
 use crate::shard::{self, EdgeCell, WorstCell};
 use crate::wait::Wait;
 use crate::{
-    BlockCause, Cause, Detail, EndCause, Exemplar, Outcome, WaitDetail, class, clock, loss, lock, task, thread,
+    BlockCause, Cause, Detail, EndCause, Exemplar, Outcome, WaitDetail, class, clock, lock, loss,
+    release, task, thread,
 };
 use std::future::Future;
 use std::panic::Location;
@@ -135,12 +135,17 @@ impl Attempt {
         let record = lock.record_or_new();
         let queue = record.queue();
         let ticket = self.ticket.unwrap_or(u64::MAX);
-        self.blocked = Some(cause::at_block(lock, record, &queue, &self.wait, ticket, budget_spent));
+        self.blocked =
+            Some(cause::at_block(lock, record, &queue, &self.wait, ticket, budget_spent));
     }
 
     /// The lock is ours: a guard is about to be returned.
     #[must_use]
-    pub fn claimed<R: Runtime>(self: Box<Self>, lock: &Lock, site: &'static Location<'static>) -> Hold {
+    pub fn claimed<R: Runtime>(
+        self: Box<Self>,
+        lock: &Lock,
+        site: &'static Location<'static>,
+    ) -> Hold {
         let Some(blocked) = self.blocked else {
             // Freed between the try and the queue: as good as uncontended.
             self.leave(lock, None);
@@ -175,7 +180,9 @@ impl Attempt {
     pub fn abandon(self: Box<Self>, lock: &Lock, drop_inner: impl FnOnce()) {
         let granted = self.wait.granted();
         self.leave(lock, None);
-        release::during(Releasing::new(lock.id(), EndCause::Cancel, 0), drop_inner);
+        let owner =
+            Some(self.wait.owner).filter(|owner| owner.generation() == self.wait.owner_generation);
+        release::give_up(lock.id(), owner.map(|owner| (owner, self.wait.site)), drop_inner);
         let Some(blocked) = self.blocked else {
             lock.failed(Start::at(self.wait.since), self.share.mode, Outcome::Abandoned);
             return;
@@ -217,7 +224,8 @@ impl Attempt {
         let queue_ns = wait_ns - claim_ns;
         let cause = if claim_ns > queue_ns { Cause::Scheduler } else { blocked.cause.cause() };
         let blames = !matches!(outcome, Outcome::Closed | Outcome::Timeout);
-        let shares = if blames { self.shares(lock, blocked, claimed, queue_ns) } else { Vec::new() };
+        let shares =
+            if blames { self.shares(lock, blocked, claimed, queue_ns) } else { Vec::new() };
         let primary = shares.iter().max_by_key(|share| share.ns).copied();
         let span = self.wait.owner.span();
         let series = lock.series(self.share.mode);
@@ -236,7 +244,8 @@ impl Attempt {
                 cold.charge(EdgeCell { cause, waiter, holder, holder_site, waits, wait_ns });
             }
             if cold.worst_wait.is_none_or(|worst| wait_ns > worst.ns) {
-                cold.worst_wait = Some(WorstCell { ns: wait_ns, owner: self.wait.label, site: self.wait.site });
+                cold.worst_wait =
+                    Some(WorstCell { ns: wait_ns, owner: self.wait.label, site: self.wait.site });
             }
             if let Some(span) = span {
                 cold.wait_exemplar(cause, Exemplar { ns: wait_ns, unix_ns: wall.unix_ns(), span });
@@ -270,7 +279,10 @@ impl Attempt {
                 polls: self.polls,
                 end,
                 cause,
-                holder: linked.map(|by| by.label()).or(holder.map(|most| most.label)).map(Label::text),
+                holder: linked
+                    .map(|by| by.label())
+                    .or(holder.map(|most| most.label))
+                    .map(Label::text),
                 holder_site: linked.map(|by| by.site).or(holder.map(|most| most.site)),
                 holder_span: linked.and_then(|by| by.span),
             };
@@ -294,13 +306,20 @@ impl Attempt {
     }
 
     /// Who is charged with the queue time, and with how much each; sums to `queue_ns` exactly.
-    fn shares(&self, lock: &Lock, blocked: Blocked, claimed: Option<Claimed>, queue_ns: u64) -> Vec<Charge> {
+    fn shares(
+        &self,
+        lock: &Lock,
+        blocked: Blocked,
+        claimed: Option<Claimed>,
+        queue_ns: u64,
+    ) -> Vec<Charge> {
         let Some(record) = lock.record() else { return Vec::new() };
         let mut left = queue_ns;
         let mut shares: Vec<Charge> = Vec::new();
         let charged = record.queue().charged().to_vec();
         for now in charged {
-            let before = self.base.iter().find(|base| base.label == now.label).map_or(0, |base| base.ns);
+            let before =
+                self.base.iter().find(|base| base.label == now.label).map_or(0, |base| base.ns);
             let ns = now.ns.saturating_sub(before).min(left);
             if ns > 0 {
                 left -= ns;

@@ -4,11 +4,10 @@
 //! Two words per thread, set around every release: which lock and how, and the word of the hold that
 //! ends. They are plain cells, because only wakers on this very thread look at them.
 
-use crate::EndCause;
+use crate::grant::Releaser;
 use crate::owner::OwnerCell;
-use crate::record;
-use crate::slots::HoldInfo;
-use crate::thread;
+use crate::{EndCause, Mode, record, thread};
+use std::panic::Location;
 
 /// One release in progress.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +34,14 @@ impl Releasing {
         EndCause::from_index(self.lock & END_BITS)
     }
 
-    /// The holder that lets go.
-    pub(crate) fn holder(&self) -> Option<(&'static OwnerCell, HoldInfo)> {
-        (self.hold != 0).then(|| record::look_up(self.hold)).flatten()
+    /// Who lets go: the holder, or the attempt that is given up.
+    pub(crate) fn releaser(&self) -> Option<Releaser> {
+        if self.end() == EndCause::Cancel {
+            let (cell, site) = thread::state().giving_up.get()?;
+            return Some(Releaser::new(cell.label(), site, cell.span(), true));
+        }
+        let (cell, hold) = (self.hold != 0).then(|| record::look_up(self.hold)).flatten()?;
+        Some(Releaser::new(cell.label(), hold.site, cell.span(), hold.mode == Mode::Exclusive))
     }
 }
 
@@ -53,6 +57,19 @@ pub(crate) fn during<T>(releasing: Releasing, release: impl FnOnce() -> T) -> T 
     }
     let _restore = Restore(thread::state().releasing.replace(releasing));
     release()
+}
+
+/// Runs `drop_inner`, which gives up a queued attempt on `lock`, with whoever gives up visible to the
+/// wakers it calls: the next in line got the lock from there.
+pub(crate) fn give_up(
+    lock: usize,
+    by: Option<(&'static OwnerCell, &'static Location<'static>)>,
+    drop_inner: impl FnOnce(),
+) {
+    let ts = thread::state();
+    let outer = ts.giving_up.replace(by);
+    during(Releasing::new(lock, EndCause::Cancel, 0), drop_inner);
+    ts.giving_up.set(outer); // after a panic the next one replaces it; it is read in between only
 }
 
 /// What this thread is releasing, if that is `lock`.

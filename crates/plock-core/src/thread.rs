@@ -2,11 +2,12 @@
 //! constant thread-local without a destructor, so that reading one is a single load; a second
 //! thread-local with a destructor gives things back when the thread ends.
 
+use crate::Idle;
 use crate::owner::OwnerCell;
 use crate::release::Releasing;
 use crate::shard::{self, Table};
-use crate::Idle;
 use std::cell::Cell;
+use std::panic::Location;
 
 /// A poll that ended on this thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +31,8 @@ pub(crate) struct ThreadState {
     pub(crate) own: Cell<Option<&'static OwnerCell>>,
     /// What is being released here.
     pub(crate) releasing: Cell<Releasing>,
+    /// Who gives up a queued attempt here, and where it had asked.
+    pub(crate) giving_up: Cell<Option<(&'static OwnerCell, &'static Location<'static>)>>,
     /// What kind of resource the wake that runs here is for.
     pub(crate) waking: Cell<Option<Idle>>,
     /// Number of the poll running here, 0 = none; unique per thread.
@@ -56,6 +59,7 @@ thread_local! {
             scope_task: Cell::new(0),
             own: Cell::new(None),
             releasing: Cell::new(Releasing::NONE),
+            giving_up: Cell::new(None),
             waking: Cell::new(None),
             poll_seq: Cell::new(0),
             polls: Cell::new(0),

@@ -1,7 +1,7 @@
 //! One blocked attempt as others see it: shared by its future, the lock's queue and the waker it
 //! gives to the wrapped lock. The waker can outlive the future, hence an `Arc`.
 
-use crate::grant::{Grant, Granted, Releaser};
+use crate::grant::{Grant, Granted};
 use crate::name::Label;
 use crate::owner::OwnerCell;
 use crate::{EndCause, Idle, Mode, clock, release, thread};
@@ -65,10 +65,7 @@ impl Wait {
             self.untagged.fetch_add(1, Relaxed);
             return;
         };
-        let releaser = releasing.holder().map(|(cell, hold)| {
-            let exclusive = hold.mode == Mode::Exclusive;
-            Releaser::new(cell.label(), hold.site, cell.span(), exclusive)
-        });
+        let releaser = releasing.releaser();
         let ts = thread::state();
         let own_seq = self.owner.times.poll_seq.get();
         self.grant.set(&Granted {
