@@ -155,7 +155,10 @@ impl Attempt {
         self.leave(lock, Some(u64::from(self.share.weight)));
         let hold = lock.acquired::<R>(Start::at(now), self.share, site);
         if blocked.cause == BlockCause::Coop {
-            OwnerCell::unblocked(&mut self.wait.owner.slow(), now);
+            let mut slow = self.wait.owner.slow();
+            if self.wait.owner_is_alive() {
+                OwnerCell::unblocked(&mut slow, now);
+            }
             return hold;
         }
         let claimed = claim::phases(&self.wait, now, self.deferred_at);
@@ -227,7 +230,7 @@ impl Attempt {
         let shares =
             if blames { self.shares(lock, blocked, claimed, queue_ns) } else { Vec::new() };
         let primary = shares.iter().max_by_key(|share| share.ns).copied();
-        let span = self.wait.owner.span();
+        let span = self.wait.owner.span().filter(|_| self.wait.owner_is_alive());
         let series = lock.series(self.share.mode);
         let wall = clock::WallClock::now();
         shard::with(thread::state(), series, |shard| {
@@ -254,7 +257,7 @@ impl Attempt {
         let releaser = claimed.and_then(|c| c.granted).and_then(|granted| granted.releaser);
         let holder = primary.filter(|most| most.label != Label::NOBODY);
         let mut slow = self.wait.owner.slow();
-        if self.wait.owner.generation() != self.wait.owner_generation {
+        if !self.wait.owner_is_alive() {
             return; // the scope is gone; its totals have been told
         }
         OwnerCell::unblocked(&mut slow, now);

@@ -46,7 +46,8 @@ pub(crate) fn at_block(
         _ => alone.into_iter().chain(together.iter().copied()).collect(),
     };
     let ahead = queue.ahead(ticket).count() as u64;
-    let cause = decide(wait, queue, ticket, &conflicting, enough, budget_spent && together.is_empty());
+    let cause =
+        decide(wait, queue, ticket, &conflicting, enough, budget_spent && together.is_empty());
     let oldest = conflicting.iter().min_by_key(|(_, hold)| hold.since);
     // Behind a queue, the readers that the queued writer waits for are to blame.
     let oldest = oldest.or_else(|| together.iter().min_by_key(|(_, hold)| hold.since));
@@ -67,7 +68,8 @@ fn decide(
     if budget_spent && conflicting.is_empty() && ahead.peek().is_none() {
         return BlockCause::Coop;
     }
-    let by = |test: &dyn Fn(&'static OwnerCell) -> bool| conflicting.iter().any(|(cell, _)| test(cell));
+    let by =
+        |test: &dyn Fn(&'static OwnerCell) -> bool| conflicting.iter().any(|(cell, _)| test(cell));
     if by(&|cell| cell.role() == Role::Scope && wait.owner.path_contains(cell)) {
         return BlockCause::SelfHeld;
     }
@@ -78,7 +80,9 @@ fn decide(
         return BlockCause::GrantedUnclaimed;
     }
     let first = queue.ahead(ticket).next();
-    if let Some(first) = first.filter(|_| conflicting.is_empty() && (enough || wait.mode == Mode::Shared)) {
+    if let Some(first) =
+        first.filter(|_| conflicting.is_empty() && (enough || wait.mode == Mode::Shared))
+    {
         return match wait.mode {
             Mode::Shared if first.mode == Mode::Exclusive => BlockCause::QueuedBehindWriter,
             Mode::Permit if first.need > wait.need => BlockCause::QueuedBehindLarger,

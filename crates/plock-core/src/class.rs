@@ -160,7 +160,12 @@ impl Registry {
         self.insert(Box::leak(name.to_owned().into_boxed_str()), family, at)
     }
 
-    fn insert(&mut self, name: &'static str, family: Family, declared: &'static Location<'static>) -> u32 {
+    fn insert(
+        &mut self,
+        name: &'static str,
+        family: Family,
+        declared: &'static Location<'static>,
+    ) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "at most MAX_SERIES")]
         let base = self.series.len() as u32;
         for figure in figures(family) {
@@ -193,7 +198,8 @@ fn write<T>(f: impl FnOnce(&mut Registry) -> T) -> T {
 
 /// The last segment of a type's path, without generic arguments: a stable, bounded word.
 fn short_type(full: &str) -> String {
-    let head = full.trim_start_matches("dyn ").split(['<', '[', '(', ' ']).next().unwrap_or_default();
+    let head =
+        full.trim_start_matches("dyn ").split(['<', '[', '(', ' ']).next().unwrap_or_default();
     let last = head.trim_start_matches('&').rsplit("::").next().unwrap_or_default();
     if last.is_empty() { "value".to_owned() } else { last.to_owned() }
 }

@@ -1,6 +1,7 @@
 //! From the shards, cells and records of all threads to one [`Snapshot`]. Runs on the reader's
 //! thread; recorders do not wait for it but for the copy of one cold block at a time.
 
+use crate::Dropped;
 use crate::class::{self, Figure, Series};
 use crate::name::{Label, OVERFLOW, site_text};
 use crate::owner::OwnerCell;
@@ -8,10 +9,9 @@ use crate::record::{self, Record};
 use crate::shard::{self, Shard, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
-    BUCKETS, DEPTHS, Edge, Histogram, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, ScopeSeries, Snapshot,
-    Worst, clock, loss, slab,
+    BUCKETS, DEPTHS, Edge, Histogram, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, ScopeSeries,
+    Snapshot, Worst, clock, loss, slab,
 };
-use crate::Dropped;
 use std::collections::HashMap;
 
 /// The present state of every figure. `take_exemplars` resets the exemplars, so that the next
@@ -36,7 +36,8 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     for (number, series) in class::all() {
         match series.figure {
             Figure::Hold(kind, mode) => {
-                let merged = merge_lock(number, &series, kind, mode, take_exemplars, &mut out.edges);
+                let merged =
+                    merge_lock(number, &series, kind, mode, take_exemplars, &mut out.edges);
                 place.insert(number, out.locks.len());
                 out.locks.push(merged);
             }
@@ -51,7 +52,9 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     }
     add_open_holds(&mut out, &place);
     add_open_waits(&mut out, &place);
-    let used = |locks: &LockSeries| locks.outcome(Outcome::Acquired) + locks.contentions() + locks.holders > 0;
+    let used = |locks: &LockSeries| {
+        locks.outcome(Outcome::Acquired) + locks.contentions() + locks.holders > 0
+    };
     out.locks.retain(|lock| lock.name != OVERFLOW || used(lock));
     out.scopes.retain(|scope| scope.name != OVERFLOW || scope.started > 0);
     merge_edges(&mut out.edges);
@@ -118,7 +121,9 @@ fn add_cold(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &m
     out.claim_delay_ns += cold.claim_delay_ns;
     keep_worst(&mut out.worst_hold, cold.worst_hold);
     keep_worst(&mut out.worst_wait, cold.worst_wait);
-    if let Some(exemplar) = cold.hold_exemplar.filter(|e| out.hold_exemplar.is_none_or(|known| e.ns > known.ns)) {
+    if let Some(exemplar) =
+        cold.hold_exemplar.filter(|e| out.hold_exemplar.is_none_or(|known| e.ns > known.ns))
+    {
         out.hold_exemplar = Some(exemplar);
     }
     for (cause, exemplar) in &cold.wait_exemplars {
@@ -171,7 +176,9 @@ fn add_open_holds(out: &mut Snapshot, place: &HashMap<u32, usize>) {
     let now = clock::now();
     slab::each_live(|cell| {
         for (_, hold) in cell.all_holds() {
-            let Some(series) = place.get(&hold.series).and_then(|at| out.locks.get_mut(*at)) else { continue };
+            let Some(series) = place.get(&hold.series).and_then(|at| out.locks.get_mut(*at)) else {
+                continue;
+            };
             series.holders += 1;
             let age_ns = now.saturating_sub(hold.since);
             if series.oldest_hold.as_ref().is_none_or(|open| age_ns > open.age_ns) {
@@ -193,26 +200,27 @@ fn add_open_waits(out: &mut Snapshot, place: &HashMap<u32, usize>) {
         let holder = holder_of(&record);
         for wait in record.queue().waits() {
             let number = class::series_of(record.series, wait.mode);
-            let Some(series) = place.get(&number).and_then(|at| out.locks.get_mut(*at)) else { continue };
+            let Some(series) = place.get(&number).and_then(|at| out.locks.get_mut(*at)) else {
+                continue;
+            };
             series.waiters += 1;
             let age_ns = now.saturating_sub(wait.since);
             if series.oldest_wait.as_ref().is_none_or(|open| age_ns > open.age_ns) {
                 let (owner, site) = (wait.label.text().to_owned(), site_text(wait.site));
-                series.oldest_wait = Some(Open { age_ns, owner, site, holder: holder.text().to_owned() });
+                series.oldest_wait =
+                    Some(Open { age_ns, owner, site, holder: holder.text().to_owned() });
             }
-            let edge = edges.entry((series.name.clone(), wait.label.text(), holder.text())).or_default();
+            let edge =
+                edges.entry((series.name.clone(), wait.label.text(), holder.text())).or_default();
             edge.0 += 1;
             edge.1 = edge.1.max(age_ns);
         }
     }
-    out.open_edges.extend(edges.into_iter().map(|((lock, waiter, holder), (waits, oldest_ns))| OpenEdge {
-        lock,
-        waiter: waiter.to_owned(),
-        holder: holder.to_owned(),
-        waits,
-        oldest_ns,
+    out.open_edges.extend(edges.into_iter().map(|((lock, waiter, holder), (waits, oldest_ns))| {
+        OpenEdge { lock, waiter: waiter.to_owned(), holder: holder.to_owned(), waits, oldest_ns }
     }));
-    out.open_edges.sort_by(|a, b| (&a.lock, &a.waiter, &a.holder).cmp(&(&b.lock, &b.waiter, &b.holder)));
+    out.open_edges
+        .sort_by(|a, b| (&a.lock, &a.waiter, &a.holder).cmp(&(&b.lock, &b.waiter, &b.holder)));
 }
 
 /// Who has the lock of this record now: of several the one that has held longest.

@@ -96,7 +96,11 @@ impl Grant {
     /// Notes the hand-over; the first one counts.
     pub(crate) fn set(&self, granted: &Granted) {
         // ORDERING: Relaxed is enough to be the only writer; publication is the store below.
-        if self.state.compare_exchange(WAITING, WRITING, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+        if self
+            .state
+            .compare_exchange(WAITING, WRITING, Ordering::Relaxed, Ordering::Relaxed)
+            .is_err()
+        {
             return;
         }
         self.at.store(granted.at, Ordering::Relaxed);

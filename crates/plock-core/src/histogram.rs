@@ -41,7 +41,11 @@ const EXPONENTIAL: usize = (MAX_INDEX - MIN_INDEX + 1) as usize;
 pub const BUCKETS: usize = LAYOUT.len;
 
 /// `2^(j/8)` for one octave, correctly rounded.
-#[expect(clippy::excessive_precision, clippy::approx_constant, reason = "the literals are the correctly rounded values, spelled in full")]
+#[expect(
+    clippy::excessive_precision,
+    clippy::approx_constant,
+    reason = "the literals are the correctly rounded values, spelled in full"
+)]
 const ROOTS: [f64; 8] = [
     1.0,
     1.090_507_732_665_257_659_2,
@@ -54,7 +58,11 @@ const ROOTS: [f64; 8] = [
 ];
 
 /// Largest whole number of nanoseconds in the exponential bucket `index` (upper limit inclusive).
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and far below 2^53; rounding down is the meaning")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive and far below 2^53; rounding down is the meaning"
+)]
 const fn exponential_limit(index: i32) -> u64 {
     let upper = index + 1;
     let octave = upper.div_euclid(8);
@@ -156,7 +164,10 @@ const fn row_low(row: usize) -> u64 {
 #[must_use]
 pub fn bucket(ns: u64) -> usize {
     let shift = (63 - (ns | (1 << SUB)).leading_zeros()) - SUB;
-    #[expect(clippy::cast_possible_truncation, reason = "below 32: four bits remain after the shift")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "below 32: four bits remain after the shift"
+    )]
     let row = ((shift as usize) << SUB) + (ns >> shift) as usize;
     let first = usize::from(FIRST[row]);
     // Limits ascend, so counting the ones below is stepping over them, without waiting in between.
@@ -230,7 +241,10 @@ impl Histogram {
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let old = |b: u16| {
-            earlier.buckets.binary_search_by_key(&b, |(b, _)| *b).map_or(0, |i| earlier.buckets[i].1)
+            earlier
+                .buckets
+                .binary_search_by_key(&b, |(b, _)| *b)
+                .map_or(0, |i| earlier.buckets[i].1)
         };
         let buckets = self.buckets.iter().map(|(b, n)| (*b, n.saturating_sub(old(*b))));
         Self {
@@ -285,7 +299,10 @@ impl Histogram {
             if out.counts.is_empty() {
                 out.offset = index;
             }
-            #[expect(clippy::cast_sign_loss, reason = "buckets ascend, so no index is below the offset")]
+            #[expect(
+                clippy::cast_sign_loss,
+                reason = "buckets ascend, so no index is below the offset"
+            )]
             let at = (index - out.offset) as usize;
             out.counts.resize(at + 1, 0);
             out.counts[at] += count;
@@ -298,7 +315,12 @@ impl Histogram {
     #[must_use]
     pub fn quantile_ns(&self, q: f64) -> Option<u64> {
         let count = self.count();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rank: whole, positive, and exact below 2^53")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a rank: whole, positive, and exact below 2^53"
+        )]
         let rank = ((q.clamp(0.0, 1.0) * count as f64).ceil() as u64).max(1);
         let mut seen = 0;
         for (bucket, n) in &self.buckets {
@@ -317,7 +339,8 @@ pub fn exponential_bound(index: i32) -> f64 {
     2f64.powf(f64::from(index + 1) / 8.0)
 }
 
-const _: () = assert!(EXPONENTIAL + CLASSIC_BOUNDS_NS.len() + 2 <= 320, "the layout table is large enough");
+const _: () =
+    assert!(EXPONENTIAL + CLASSIC_BOUNDS_NS.len() + 2 <= 320, "the layout table is large enough");
 
 #[cfg(test)]
 #[path = "histogram_tests.rs"]

@@ -25,7 +25,11 @@ fn the_exponential_limits_are_the_true_powers() {
 fn above(v: u64, upper: i32) -> bool {
     let left = power(u128::from(v));
     let right = power(1_000_000_000);
-    if upper >= 0 { left > shift(&right, upper as u32) } else { shift(&left, upper.unsigned_abs()) > right }
+    if upper >= 0 {
+        left > shift(&right, upper as u32)
+    } else {
+        shift(&left, upper.unsigned_abs()) > right
+    }
 }
 
 /// `v^8` as big-endian base 2^32 digits of fixed length.
@@ -69,7 +73,10 @@ fn shift(big: &[u32], by: u32) -> Vec<u32> {
 
 fn durations() -> impl Strategy<Value = Vec<u64>> {
     let near_limit = (0..BUCKETS - 1, 0..3u64).prop_map(|(i, d)| LIMITS[i] + d - 1);
-    prop::collection::vec(prop_oneof![near_limit, 0..40u64, 0..20_000_000_000u64, any::<u64>()], 0..200)
+    prop::collection::vec(
+        prop_oneof![near_limit, 0..40u64, 0..20_000_000_000u64, any::<u64>()],
+        0..200,
+    )
 }
 
 proptest! {

@@ -44,7 +44,13 @@ pub fn holds(lock: &str) -> Vec<LiveHold> {
         for (key, hold) in cell.all_holds() {
             if class::series(hold.series).is_some_and(|series| series.name == lock) {
                 let (id, since_ns) = ((cell.index(), key), hold.since);
-                out.push(LiveHold { id, mode: hold.mode, weight: hold.weight, since_ns, owner: owner(cell) });
+                out.push(LiveHold {
+                    id,
+                    mode: hold.mode,
+                    weight: hold.weight,
+                    since_ns,
+                    owner: owner(cell),
+                });
             }
         }
     });

@@ -1,4 +1,58 @@
-//! plock-core
+//! The timing core of plock: who holds which lock, since when, doing what, and whom it cost how much.
+//!
+//! This crate knows no runtime, no exporter and no tracing system. A wrapper (crate `plock`) puts a
+//! [`Lock`] beside each lock it wraps and a [`Hold`] into each guard; a read-out takes a
+//! [`Snapshot`]. It is not meant to be used directly.
+//!
+//! # The life of an acquisition
+//! ```
+//! use plock_core::{Hold, Kind, Lock, Mode, NoTasks, Outcome, Share, Start};
+//! use std::panic::Location;
+//!
+//! let lock = Lock::named(Kind::Mutex, "stock").registered();
+//! let start = Start::now(); // before the try
+//! // ... the wrapped lock's try succeeds ...
+//! let mut hold: Hold = lock.acquired::<NoTasks>(start, Share::EXCLUSIVE, Location::caller());
+//! // ... the critical section ...
+//! hold.release::<NoTasks>(&lock, Share::EXCLUSIVE, || { /* the wrapped lock's unlock */ });
+//!
+//! let snapshot = plock_core::snapshot(false);
+//! let stock = snapshot.lock("stock", Mode::Exclusive).unwrap();
+//! assert_eq!(stock.outcome(Outcome::Acquired), 1);
+//! assert_eq!((stock.hold.count(), stock.holders), (1, 0));
+//! ```
+//! If the try fails, an [`Attempt`] polls the wrapped lock's own future and splits the wait.
+//!
+//! # Map
+//! | module | one idea |
+//! |---|---|
+//! | `clock` | one time line of nanoseconds, four sources |
+//! | `kind` | the closed vocabularies |
+//! | `name`, `class` | bounded names; what all locks of one name share |
+//! | `histogram` | one bucket layout, two exact read-outs |
+//! | `thread`, `shard` | what a thread knows; the cells only it writes |
+//! | `owner`, `slots`, `slab`, `task` | who holds; the published holds; where cells live; unscoped tasks |
+//! | `lock` | the part inside every lock and guard: the uncontended path |
+//! | `attempt`, `wait`, `grant`, `release` | the contended path: queue, waker, hand-over, releaser |
+//! | `record`, `cause`, `claim` | queue and charges of a lock; why it blocked; where the claim delay went |
+//! | `scope`, `signal`, `report` | polls and pauses of a scope; its waker; what its span will say |
+//! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
+//!
+//! # How exact
+//! Counts and sums are complete: every acquisition, wait and hold is in them, none is sampled. A
+//! snapshot reads while others write: an operation in flight may show in one figure and not yet in
+//! another, no counter ever falls. Times are integer nanoseconds; the phases of a wait, the parts of
+//! a claim delay, the shares of blame and the periods of a scope sum to their wholes exactly. The
+//! stamps lie outside the critical section, so a hold includes the lock and unlock instructions
+//! (about 10 ns). What is a consistent snapshot of one moment (block cause, queue position) or bound
+//! to less than a scope says so in its [`Precision`].
+//!
+//! # Never in the way
+//! An uncontended acquisition inside a scope reads two clocks, writes to memory of its own thread,
+//! its own scope and the lock itself, allocates nothing and takes no lock. A contended one allocates
+//! its wait state and takes the mutex of that lock's queue. Nothing here panics, blocks on a reader
+//! or calls foreign code with a lock held; caps are counted in [`Dropped`].
+
 mod attempt;
 mod cause;
 mod claim;
@@ -11,6 +65,7 @@ mod histogram;
 #[doc(hidden)]
 pub mod inspect;
 mod kind;
+mod life;
 mod lock;
 mod loss;
 mod name;
@@ -20,6 +75,7 @@ mod release;
 mod report;
 mod scope;
 mod shard;
+mod signal;
 mod slab;
 mod slots;
 mod snapshot;

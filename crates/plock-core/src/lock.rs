@@ -227,7 +227,8 @@ impl Lock {
     #[cold]
     pub(crate) fn record_or_new(&self) -> &Record {
         if self.record().is_none() {
-            let fresh = Arc::into_raw(Record::new(self.base(), self.id(), self.who())).cast_mut();
+            let fresh = Arc::into_raw(Record::new(self.base(), self.kind, self.id(), self.who()))
+                .cast_mut();
             // ORDERING: pairs with Acquire in `record`; publishes the record.
             let won = self.record.compare_exchange(std::ptr::null_mut(), fresh, AcqRel, Acquire);
             if won.is_err() {
@@ -257,7 +258,8 @@ impl Lock {
         let series = self.series(share.mode);
         let suspended = cell.times.suspended.get();
         let Share { mode, weight } = share;
-        let at = cell.claim(&HoldInfo { lock: self.id(), since, site, series, mode, weight, suspended });
+        let at =
+            cell.claim(&HoldInfo { lock: self.id(), since, site, series, mode, weight, suspended });
         if mode == Mode::Exclusive {
             // ORDERING: pairs with Acquire in `who`; the hold was published by `claim`.
             self.who.store(record::word(at), Release);
@@ -285,13 +287,20 @@ impl Lock {
     pub fn failed(&self, start: Start, mode: Mode, outcome: Outcome) {
         if start.is_recorded() {
             let series = self.series(mode);
-            shard::with(thread::state(), series, |shard| shard.cold().outcomes[outcome as usize] += 1);
+            shard::with(thread::state(), series, |shard| {
+                shard.cold().outcomes[outcome as usize] += 1
+            });
         }
     }
 
     /// Runs `release`, which wakes waiters without a guard being dropped: permits added from
     /// outside (`EndCause::External`) or a close (`EndCause::Closed`).
-    pub fn release_without_guard<T>(&self, end: EndCause, permits: usize, release: impl FnOnce() -> T) -> T {
+    pub fn release_without_guard<T>(
+        &self,
+        end: EndCause,
+        permits: usize,
+        release: impl FnOnce() -> T,
+    ) -> T {
         if let Some(record) = self.record().filter(|record| record.has_waiters()) {
             record.queue().free += permits as u64;
         }
@@ -406,7 +415,8 @@ impl Hold {
             }
         }
         // Books are made even if a waker panics inside the release.
-        let _books = Books::<R> { at, series, since: at.since(), runtime: std::marker::PhantomData };
+        let _books =
+            Books::<R> { at, series, since: at.since(), runtime: std::marker::PhantomData };
         release::during(Releasing::new(lock.id(), end, record::word(at)), unlock);
     }
 
@@ -435,7 +445,13 @@ impl Hold {
     }
 
     /// A second hold for permits that were split off; both keep the moment of the claim.
-    pub fn split<R: Runtime>(&self, lock: &Lock, rest: u32, split: u32, site: &'static Location<'static>) -> Self {
+    pub fn split<R: Runtime>(
+        &self,
+        lock: &Lock,
+        rest: u32,
+        split: u32,
+        site: &'static Location<'static>,
+    ) -> Self {
         let Some(at) = self.at else { return Self::default() };
         at.cell.slots.set_weight(at.key, rest);
         lock.acquired::<R>(Start::at(at.since()), Share::permits(split), site)
@@ -497,10 +513,11 @@ fn before_release(record: &Record, at: HoldRef, since: u64, share: Share) {
         record.queue().free += u64::from(share.weight);
         return;
     }
-    let Some(hold) = at.cell.slots.get(at.key) else { return };
+    let Some(hold) = at.info() else { return };
     let label = at.cell.label_at(hold.site);
     let mut queue = record.queue();
-    let (queued, inflicted) = queue.charge(Charge { label, ns: 0, site: hold.site }, since, clock::now());
+    let (queued, inflicted) =
+        queue.charge(Charge { label, ns: 0, site: hold.site }, since, clock::now());
     drop(queue);
     let mut slow = at.cell.slow();
     slow.blocked_others += queued;
@@ -591,7 +608,7 @@ fn release_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, ns:
 #[cold]
 #[inline(never)]
 fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64) {
-    let Some(hold) = at.cell.slots.get(at.key) else { return };
+    let Some(hold) = at.info() else { return };
     let wall = clock::WallClock::now();
     let span = at.cell.span();
     shard::with(ts, series, |shard| {

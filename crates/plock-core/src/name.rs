@@ -106,7 +106,8 @@ fn write<T>(f: impl FnOnce(&mut Interner) -> T) -> T {
 /// The module path of a source file: `crate::module`, derived from where `src` is in its path.
 pub(crate) fn module_of(file: &str) -> String {
     let parts: Vec<&str> = file.split(['/', '\\']).collect();
-    let src = parts.iter().rposition(|part| matches!(*part, "src" | "tests" | "examples" | "benches"));
+    let src =
+        parts.iter().rposition(|part| matches!(*part, "src" | "tests" | "examples" | "benches"));
     let (krate, modules) = match src {
         Some(0) => (None, &parts[1..]),
         Some(i) => (Some(without_version(parts[i - 1])), &parts[i + 1..]),
@@ -114,7 +115,9 @@ pub(crate) fn module_of(file: &str) -> String {
     };
     let stem = |part: &&str| part.strip_suffix(".rs").unwrap_or(part).to_owned();
     let mut path: Vec<String> = modules.iter().map(stem).collect();
-    if path.last().is_some_and(|last| matches!(last.as_str(), "main" | "lib" | "mod")) && (path.len() > 1 || krate.is_some()) {
+    if path.last().is_some_and(|last| matches!(last.as_str(), "main" | "lib" | "mod"))
+        && (path.len() > 1 || krate.is_some())
+    {
         path.pop();
     }
     let krate = krate.map(|name| name.replace('-', "_"));
@@ -125,7 +128,11 @@ pub(crate) fn module_of(file: &str) -> String {
 /// `serde-1.0.2` is the crate `serde`.
 fn without_version(directory: &str) -> &str {
     match directory.rsplit_once('-') {
-        Some((name, version)) if version.starts_with(|c: char| c.is_ascii_digit()) && version.contains('.') => name,
+        Some((name, version))
+            if version.starts_with(|c: char| c.is_ascii_digit()) && version.contains('.') =>
+        {
+            name
+        }
         _ => directory,
     }
 }

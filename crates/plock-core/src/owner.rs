@@ -12,11 +12,9 @@
 //! | task | last guard released | free | whoever brings `live` to 0 |
 //! | thread | thread ends, nothing held | free | the thread |
 //!
-//! # Counts
-//! `live = claimed - released - foreign`. The first two have one writer at a time, the owner; a
-//! guard dropped by anybody else adds to `foreign` instead. A task's cell has no scope that would
-//! order its accesses, so its life is decided by one counter, `live`, that cannot leave zero again.
+//! Who counts and who clears a cell is decided in [`crate::life`].
 
+use crate::life::{Ending, Life, Tally};
 use crate::name::Label;
 use crate::report::ScopeReport;
 use crate::shard::Cell;
@@ -24,7 +22,7 @@ use crate::slots::{HoldInfo, SPILLED, Slots};
 use crate::{Cause, Detail, Dropped, Idle, Precision, SpanRef, loss};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, fence};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, fence};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Guards of one owner that are counted by name beyond the published slots.
@@ -54,7 +52,38 @@ impl HoldRef {
     /// When it was claimed. Only for the guard that carries it.
     #[inline]
     pub(crate) fn since(self) -> u64 {
-        self.cell.slots.since(self.key).unwrap_or_else(|| self.cell.spilled_since(self.key))
+        self.cell.slots.since(self.key).unwrap_or_else(|| self.spilled_since())
+    }
+
+    /// When a spilled hold was claimed; now, if it was over the cap of the list (it was counted).
+    #[cold]
+    fn spilled_since(self) -> u64 {
+        self.spilled().map_or_else(crate::clock::now, |hold| hold.since)
+    }
+
+    /// A spilled hold, wherever it is by now.
+    #[cold]
+    fn spilled(self) -> Option<HoldInfo> {
+        let slow = self.cell.slow();
+        if let Some((_, to)) = slow.moved.iter().find(|(old, _)| *old == self.key).copied() {
+            drop(slow);
+            return to.info();
+        }
+        slow.spilled.iter().find(|(spilled, _)| *spilled == self.key).map(|(_, hold)| *hold)
+    }
+
+    /// What is known of the hold; `None` if it was over the cap of the spill list. Only for the guard
+    /// that carries it.
+    pub(crate) fn info(self) -> Option<HoldInfo> {
+        self.cell.slots.get(self.key).or_else(|| self.spilled())
+    }
+
+    /// The owner it counts for by now: scopes that ended have passed it on.
+    pub(crate) fn now_in(self) -> &'static OwnerCell {
+        let moved =
+            |slow: &Slow| slow.moved.iter().find(|(old, _)| *old == self.key).map(|(_, to)| *to);
+        let to = moved(&self.cell.slow());
+        to.map_or(self.cell, Self::now_in)
     }
 }
 
@@ -70,14 +99,9 @@ pub(crate) struct OwnerCell {
     parent: AtomicPtr<Self>,
     parent_generation: AtomicU32,
     label: AtomicPtr<crate::name::LabelText>,
-    /// Task being polled when this scope was last entered, or the task itself; 0 = none.
-    task: AtomicU64,
+    life: Life,
     pub(crate) slots: Slots,
-    claimed: Cell,
-    released: Cell,
-    foreign: AtomicU64,
-    /// For tasks only.
-    live: AtomicU32,
+    tally: Tally,
     pub(crate) times: Times,
     pub(crate) totals: Totals,
     span: SpanCell,
@@ -125,6 +149,7 @@ struct SpanCell {
 /// What only contended, foreign and ending paths touch.
 #[derive(Debug, Default)]
 pub(crate) struct Slow {
+    ending: Ending,
     /// Holds that left this cell for another, by key.
     moved: Vec<(u64, HoldRef)>,
     spilled: Vec<(u64, HoldInfo)>,
@@ -154,12 +179,9 @@ impl OwnerCell {
             parent: AtomicPtr::new(std::ptr::null_mut()),
             parent_generation: AtomicU32::new(0),
             label: AtomicPtr::new(std::ptr::null_mut()),
-            task: AtomicU64::new(0),
+            life: Life::new(),
             slots: Slots::new(),
-            claimed: Cell::default(),
-            released: Cell::default(),
-            foreign: AtomicU64::new(0),
-            live: AtomicU32::new(0),
+            tally: Tally::new(),
             times: Times::default(),
             totals: Totals::default(),
             span: SpanCell::default(),
@@ -201,11 +223,11 @@ impl OwnerCell {
     }
 
     pub(crate) fn task(&self) -> u64 {
-        self.task.load(Relaxed)
+        self.life.task()
     }
 
     pub(crate) fn set_task(&self, task: u64) {
-        self.task.store(task, Relaxed);
+        self.life.set_task(task);
     }
 
     /// The scope's name, or nothing for a task or a thread.
@@ -228,8 +250,7 @@ impl OwnerCell {
     /// Guards alive that count for this owner.
     #[inline]
     pub(crate) fn live(&self) -> u64 {
-        let ended = self.released.get().wrapping_add(self.foreign.load(Relaxed));
-        self.claimed.get().wrapping_sub(ended)
+        self.tally.live()
     }
 
     /// Guards alive on the path from here to the root: what an acquisition now comes on top of.
@@ -269,7 +290,8 @@ impl OwnerCell {
         if self.span.set.load(Acquire) == 0 {
             return None;
         }
-        let trace_id = u128::from(self.span.trace_high.get()) << 64 | u128::from(self.span.trace_low.get());
+        let trace_id =
+            u128::from(self.span.trace_high.get()) << 64 | u128::from(self.span.trace_low.get());
         Some(SpanRef::new(trace_id, self.span.span.get(), true))
     }
 
@@ -291,8 +313,7 @@ impl OwnerCell {
     /// Enters a hold; only the owner calls this. For a task, `live` has been raised already.
     #[inline(always)]
     pub(crate) fn claim(&'static self, hold: &HoldInfo) -> HoldRef {
-        let count = self.claimed.get().wrapping_add(1);
-        self.claimed.set(count);
+        let count = self.tally.claim();
         let key = self.slots.claim(count, hold);
         if key & SPILLED == SPILLED {
             self.spill(key, hold);
@@ -310,14 +331,6 @@ impl OwnerCell {
         }
     }
 
-    /// When a spilled hold was claimed; now, if it was over the cap of the list (it was counted).
-    #[cold]
-    fn spilled_since(&self, key: u64) -> u64 {
-        let slow = self.slow();
-        let hold = slow.spilled.iter().find(|(spilled, _)| *spilled == key);
-        hold.map_or_else(crate::clock::now, |(_, hold)| hold.since)
-    }
-
     /// Ends a hold on the owner's own path. False if the hold is not plainly here.
     #[inline]
     pub(crate) fn release_own(&self, key: u64) -> bool {
@@ -325,7 +338,7 @@ impl OwnerCell {
             return false;
         }
         self.slots.release(key);
-        self.released.add(1);
+        self.tally.release();
         true
     }
 
@@ -351,10 +364,11 @@ impl OwnerCell {
         let mut slow = self.slow();
         if let Some(at) = slow.moved.iter().position(|(old, _)| *old == key) {
             let (_, to) = slow.moved.swap_remove(at);
-            let finished = slow.moved.is_empty() && self.live() == 0;
+            self.slots.release(key);
+            let over = self.is_over(&mut slow);
             drop(slow);
             to.cell.release_foreign(to.key, hold_ns);
-            if finished && self.role() == Role::Moved {
+            if over {
                 self.recycle();
             }
             return;
@@ -362,16 +376,24 @@ impl OwnerCell {
         slow.spilled.retain(|(spilled, _)| *spilled != key);
         slow.foreign_hold_ns += hold_ns;
         self.slots.release(key);
-        self.foreign.fetch_add(1, Relaxed);
-        let finished = self.live() == 0 && slow.moved.is_empty();
+        self.tally.release_foreign(&mut slow.ending);
+        let over = self.is_over(&mut slow);
         drop(slow);
-        if finished && matches!(self.role(), Role::Gone | Role::Moved) {
+        if over {
             self.recycle();
         }
     }
 
-    /// Changes the mode of a hold from exclusive to shared.
+    /// Whether the owner has ended and no guard refers to its cell; true for one caller only.
+    fn is_over(&self, slow: &mut Slow) -> bool {
+        slow.moved.is_empty() && self.tally.is_over(&mut slow.ending)
+    }
+
+    /// The holds that count for this owner; those over the cap of the spill list are not named.
     pub(crate) fn all_holds(&self) -> Vec<(u64, HoldInfo)> {
+        if self.role() == Role::Moved {
+            return Vec::new(); // they count for the parent
+        }
         let mut holds: Vec<_> = self.slots.each().collect();
         if self.live() > holds.len() as u64 {
             holds.extend(self.slow().spilled.iter().copied());
@@ -397,11 +419,19 @@ impl OwnerCell {
     }
 
     /// Makes a fresh cell a scope under `parent`.
-    pub(crate) fn become_scope(&'static self, label: Label, parent: Option<&'static Self>, now: u64) {
+    pub(crate) fn become_scope(
+        &'static self,
+        label: Label,
+        parent: Option<&'static Self>,
+        now: u64,
+    ) {
         self.label.store(std::ptr::from_ref(label.0).cast_mut(), Release);
-        self.parent.store(parent.map_or(std::ptr::null_mut(), |p| std::ptr::from_ref(p).cast_mut()), Relaxed);
+        self.parent.store(
+            parent.map_or(std::ptr::null_mut(), |p| std::ptr::from_ref(p).cast_mut()),
+            Relaxed,
+        );
         self.parent_generation.store(parent.map_or(0, Self::generation), Relaxed);
-        self.totals.claims_before.set(self.claimed.get());
+        self.totals.claims_before.set(self.tally.claimed());
         self.times.created.set(now);
         self.times.poll_end.set(now);
         self.set_role(Role::Scope);
@@ -410,76 +440,80 @@ impl OwnerCell {
     /// The scope is over: hands remaining guards to the parent, or lets them go, and frees the cell
     /// as soon as no guard refers to it.
     pub(crate) fn end_scope(&'static self) {
-        if self.live() == 0 && self.slow().moved.is_empty() {
-            self.recycle();
-            return;
+        let mut slow = self.slow();
+        if self.live() > 0 {
+            match self.parent().filter(|parent| parent.is_polled_here()) {
+                Some(parent) => self.move_holds_to(parent, &mut slow),
+                None => self.set_role(Role::Gone),
+            }
         }
-        match self.parent() {
-            Some(parent) => self.move_holds_to(parent),
-            None => self.set_role(Role::Gone),
-        }
-        // A guard may have been dropped elsewhere in the meantime.
-        let slow = self.slow();
-        let finished = self.live() == 0 && slow.moved.is_empty();
-        drop(slow);
-        if finished && self.role() != Role::Free {
-            self.recycle();
-        }
+        self.end(slow);
     }
 
-    fn move_holds_to(&'static self, parent: &'static Self) {
-        let mut slow = self.slow();
+    /// Whether this thread is inside its poll, so that a claim for it has one writer.
+    fn is_polled_here(&self) -> bool {
+        crate::thread::state().scope.get().is_some_and(|scope| std::ptr::eq(scope, self))
+    }
+
+    /// The slots stay: whoever waits for such a hold still finds it under the word of the guard.
+    fn move_holds_to(&self, parent: &'static Self, slow: &mut Slow) {
         self.set_role(Role::Moved);
         let spilled = std::mem::take(&mut slow.spilled);
         let holds: Vec<_> = self.slots.each().chain(spilled).collect();
         for (key, hold) in holds {
-            let to = parent.claim(&hold);
-            self.slots.release(key);
-            self.foreign.fetch_add(1, Relaxed);
-            slow.moved.push((key, to));
+            slow.moved.push((key, parent.claim(&hold)));
+            self.tally.release_foreign(&mut slow.ending);
+        }
+    }
+
+    /// The owner claims nothing more. Its cell is cleared now or by the last guard.
+    fn end(&'static self, mut slow: MutexGuard<'_, Slow>) {
+        self.tally.end(&mut slow.ending);
+        let over = self.is_over(&mut slow);
+        drop(slow);
+        if over {
+            self.recycle();
         }
     }
 
     /// Moves one hold to another owner, on request of whoever has the guard.
     pub(crate) fn adopt_from(&'static self, from: HoldRef) -> Option<HoldRef> {
-        let (cell, key) = {
-            let slow = from.cell.slow();
-            let moved = slow.moved.iter().find(|(old, _)| *old == from.key).map(|(_, to)| *to);
-            moved.map_or((from.cell, from.key), |to| (to.cell, to.key))
-        };
-        let hold = cell.slots.get(key)?;
-        let to = self.claim(&HoldInfo { suspended: self.times.suspended.get(), ..hold });
+        let to = self.claim(&HoldInfo { suspended: self.times.suspended.get(), ..from.info()? });
         from.cell.release_foreign(from.key, 0);
         Some(to)
     }
 
     /// The thread is over.
     pub(crate) fn end_thread(&'static self) {
-        if self.live() == 0 {
-            self.recycle();
-        } else {
+        let slow = self.slow();
+        if self.live() > 0 {
             self.set_role(Role::Gone);
         }
+        self.end(slow);
     }
 
-    /// Raises a task's life; false if it has ended.
-    pub(crate) fn revive(&self) -> bool {
-        // ORDERING: pairs with AcqRel in `let_go`; a task's cell is seen as its last user left it.
-        self.live.fetch_update(AcqRel, Acquire, |live| (live > 0).then_some(live + 1)).is_ok()
+    /// One more hold or attempt of `task`; false if the cell is not, or no longer, that task's.
+    pub(crate) fn raise(&'static self, task: u64) -> bool {
+        if !self.life.raise() {
+            return false;
+        }
+        let known = self.task() == task;
+        if !known {
+            crate::task::let_go(self); // it has changed hands since it was found
+        }
+        known
     }
 
     pub(crate) fn become_task(&self, task: u64) {
         self.label.store(std::ptr::null_mut(), Relaxed);
         self.parent.store(std::ptr::null_mut(), Relaxed);
-        self.set_task(task);
-        self.live.store(1, Relaxed);
         self.set_role(Role::Task);
+        self.life.begin(task);
     }
 
-    /// Lowers a task's life; true if that was the end of it.
+    /// One hold or attempt of a task less; true if that was the end of it.
     pub(crate) fn let_go(&self) -> bool {
-        // ORDERING: pairs with AcqRel in `revive`; the last one sees every slot store.
-        self.live.fetch_sub(1, AcqRel) == 1
+        self.life.let_go()
     }
 
     pub(crate) fn become_thread(&self) {
@@ -504,7 +538,7 @@ impl OwnerCell {
     /// Fills what this cell knows into a report.
     pub(crate) fn fill(&self, report: &mut ScopeReport) {
         let (times, totals) = (&self.times, &self.totals);
-        report.acquisitions = self.claimed.get().wrapping_sub(totals.claims_before.get());
+        report.acquisitions = self.tally.claimed().wrapping_sub(totals.claims_before.get());
         report.nesting_max = totals.nesting_max.get();
         report.hold_max_ns = totals.hold_max.get();
         report.held_across_await = totals.across_await.get();
@@ -522,7 +556,9 @@ impl OwnerCell {
         report.blocked_others_ns = slow.blocked_others_ns;
         report.details = std::mem::take(&mut slow.details);
         let causes = Cause::ALL.iter().copied().zip(slow.cause_ns);
-        let most = causes.filter(|(_, ns)| *ns > 0).max_by_key(|(cause, ns)| (*ns, std::cmp::Reverse(*cause)));
+        let most = causes
+            .filter(|(_, ns)| *ns > 0)
+            .max_by_key(|(cause, ns)| (*ns, std::cmp::Reverse(*cause)));
         report.cause = most.map(|(cause, _)| cause);
         let (series, blocker) = match slow.worst {
             Some((series, blocker)) => (Some(series), blocker),
@@ -536,7 +572,14 @@ impl OwnerCell {
 
 impl Times {
     fn clear(&self) {
-        let all = [&self.poll_seq, &self.poll_start, &self.poll_end, &self.created, &self.busy, &self.runnable];
+        let all = [
+            &self.poll_seq,
+            &self.poll_start,
+            &self.poll_end,
+            &self.created,
+            &self.busy,
+            &self.runnable,
+        ];
         for cell in all.into_iter().chain([&self.idle, &self.poll_max, &self.suspended]) {
             cell.set(0);
         }

@@ -7,10 +7,10 @@
 //! so the shares of a wait and the rest sum to its queue time exactly.
 
 use crate::name::Label;
-use crate::owner::{HoldRef, OwnerCell};
+use crate::owner::{HoldRef, OwnerCell, Role};
 use crate::slots::HoldInfo;
 use crate::wait::Wait;
-use crate::{Dropped, Mode, loss, slab};
+use crate::{Dropped, Kind, Mode, loss, slab};
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -19,12 +19,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Readers or permit holders a lock can name at once.
 const HOLDERS: usize = 8;
-/// Labels a lock charges separately.
+/// Labels a lock charges separately; further ones share one more entry.
 const CHARGED: usize = 32;
 /// Attempts one lock keeps in order by name; further ones are timed only.
 const QUEUED: usize = 65_536;
-/// Owners looked at when a lock becomes contended for the first time.
-const SCAN: usize = 4096;
+/// Cells looked at when a lock becomes contended for the first time.
+const SCAN: u32 = 4096;
 
 /// Bits of a hold word that carry the key; the rest is the owner's place in the slab.
 const KEY_BITS: u32 = 40;
@@ -35,12 +35,17 @@ pub(crate) fn word(hold: HoldRef) -> u64 {
     u64::from(hold.cell.index()) << KEY_BITS | hold.key & ((1 << KEY_BITS) - 1)
 }
 
-/// The owner and the hold behind a word; `None` once the hold has ended.
+/// The owner and the hold behind a word; `None` once the hold has ended. The owner is the one it
+/// counts for by now, if the scope that acquired has ended before its guard.
 pub(crate) fn look_up(word: u64) -> Option<(&'static OwnerCell, HoldInfo)> {
     #[expect(clippy::cast_possible_truncation, reason = "24 bits")]
     let cell = slab::get((word >> KEY_BITS) as u32)?;
-    let hold = cell.slots.each().find(|(key, _)| key & ((1 << KEY_BITS) - 1) == word & ((1 << KEY_BITS) - 1));
-    hold.map(|(_, hold)| (cell, hold))
+    let (key, hold) = cell
+        .slots
+        .each()
+        .find(|(key, _)| key & ((1 << KEY_BITS) - 1) == word & ((1 << KEY_BITS) - 1))?;
+    let moved = cell.role() == Role::Moved;
+    Some((if moved { HoldRef { cell, key }.now_in() } else { cell }, hold))
 }
 
 #[derive(Debug)]
@@ -87,7 +92,7 @@ static RECORDS: Mutex<Vec<Weak<Record>>> = Mutex::new(Vec::new());
 impl Record {
     /// Makes the record of a lock and lists it for snapshots. `lock` finds those that hold it
     /// already: from here on they are tracked one by one.
-    pub(crate) fn new(series: u32, lock: usize, who: u64) -> Arc<Self> {
+    pub(crate) fn new(series: u32, kind: Kind, lock: usize, who: u64) -> Arc<Self> {
         let this = Arc::new(Self {
             series,
             waiting: AtomicU32::new(0),
@@ -101,12 +106,10 @@ impl Record {
         }
         records.push(Arc::downgrade(&this));
         drop(records);
-        let mut seen = 0;
-        slab::each_live(|cell| {
-            seen += 1;
-            if seen > SCAN {
-                return;
-            }
+        if kind == Kind::Mutex {
+            return this; // nobody holds it together with others
+        }
+        slab::each_live_of(SCAN, |cell| {
             for (key, hold) in cell.all_holds() {
                 if hold.lock == lock && hold.mode != Mode::Exclusive {
                     this.add_holder(HoldRef { cell, key });
@@ -118,7 +121,12 @@ impl Record {
 
     /// Every record whose lock is alive.
     pub(crate) fn all() -> Vec<Arc<Self>> {
-        RECORDS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
+        RECORDS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect()
     }
 
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -156,7 +164,15 @@ impl Record {
         }
         // ORDERING: Release pairs with Acquire in `holders`; the hold was published before.
         let claim = |slot: &AtomicU64| slot.compare_exchange(0, word, Release, Relaxed).is_ok();
-        if !self.holders.iter().any(claim) {
+        if self.holders.iter().any(claim) {
+            return;
+        }
+        // A hold that ended while the record was being made has left its word behind.
+        let replace = |slot: &AtomicU64| {
+            let known = slot.load(Acquire);
+            look_up(known).is_none() && slot.compare_exchange(known, word, Release, Relaxed).is_ok()
+        };
+        if !self.holders.iter().any(replace) {
             loss::count(Dropped::Holders, 1);
         }
     }
@@ -171,7 +187,11 @@ impl Record {
 
     /// The readers or permit holders that are known.
     pub(crate) fn holders(&self) -> impl Iterator<Item = (&'static OwnerCell, HoldInfo)> {
-        self.holders.iter().map(|slot| slot.load(Acquire)).filter(|word| *word != 0).filter_map(look_up)
+        self.holders
+            .iter()
+            .map(|slot| slot.load(Acquire))
+            .filter(|word| *word != 0)
+            .filter_map(look_up)
     }
 
     /// Puts an attempt into the queue; its ticket is its place. `free` counts if it is the first.
@@ -244,11 +264,10 @@ impl Queue {
         if let Some(known) = self.charged.iter_mut().find(|known| known.label == charge.label) {
             known.ns += charge.ns;
             known.site = charge.site;
-        } else if self.charged.len() < CHARGED {
+        } else if self.charged.len() < CHARGED || charge.label == Label::OVERFLOW {
             self.charged.push(charge);
-        } else if charge.label != Label::OVERFLOW {
+        } else {
             loss::count(Dropped::Edges, 1);
-            self.charged.pop();
             self.add(Charge { label: Label::OVERFLOW, ..charge });
         }
     }

@@ -11,25 +11,22 @@
 //! The four sum to the lifetime as integers. A wake that comes while the scope is being polled
 //! starts the runnable period at the end of that poll: running is not waiting for the scheduler.
 //!
-//! `woken_at` is the whole state of the waker: 0 = not woken since the last poll began. The first
-//! wake stores the moment and its kind, later ones find it set. A poll takes it *before* it
-//! registers the new outer waker and polls; a wake in between belongs to the next period and
-//! reaches the old outer waker, which the executor is just serving.
+//! The first wake since a poll began leaves its moment and its kind in the [`Signal`] that all wakers
+//! of the scope share. A poll takes the moment *before* it registers the outer waker and polls; a
+//! wake in between belongs to the next period.
 
 use crate::lock::Runtime;
 use crate::name::Label;
 use crate::owner::OwnerCell;
 use crate::report::{self, ScopeEnd, ScopeReport};
+use crate::signal::Signal;
 use crate::thread::{self, ThreadState};
 use crate::{Idle, class, clock, shard, slab};
-use atomic_waker::AtomicWaker;
 use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use std::sync::atomic::{AtomicU8, AtomicU64};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 /// An interned scope name. Making one looks it up; keep it where that matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +62,10 @@ pub struct Scope {
 
 impl std::fmt::Debug for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scope").field("name", &self.name.as_str()).field("root", &self.root).finish_non_exhaustive()
+        f.debug_struct("Scope")
+            .field("name", &self.name.as_str())
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
@@ -74,35 +74,8 @@ struct Running {
     cell: &'static OwnerCell,
     signal: Arc<Signal>,
     waker: Waker,
-    /// The outer waker that was registered last.
-    outer: Option<Waker>,
     handle: Option<Box<dyn Any + Send + Sync>>,
     panicked: bool,
-}
-
-/// What the wakers of a scope share with it.
-#[derive(Debug)]
-struct Signal {
-    woken_at: AtomicU64,
-    kind: AtomicU8,
-    outer: AtomicWaker,
-}
-
-impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.woken_at.load(Relaxed) == 0 {
-            let kind = thread::state().waking.get().unwrap_or(Idle::Other);
-            // ORDERING: the kind goes first; Release half pairs with Acquire in `enter`. Two first
-            // wakes at once may mix their kinds, never the moment.
-            self.kind.store(kind as u8, Relaxed);
-            let _ = self.woken_at.compare_exchange(0, clock::now().max(1), AcqRel, Relaxed);
-        }
-        self.outer.wake();
-    }
 }
 
 impl Scope {
@@ -120,7 +93,11 @@ impl Scope {
 
     /// Polls `future` inside the scope.
     #[inline]
-    pub fn poll<R: Runtime, F: Future>(&mut self, future: Pin<&mut F>, cx: &Context<'_>) -> Poll<F::Output> {
+    pub fn poll<R: Runtime, F: Future>(
+        &mut self,
+        future: Pin<&mut F>,
+        cx: &Context<'_>,
+    ) -> Poll<F::Output> {
         if self.running.is_none() && !self.start::<R>() {
             return future.poll(&mut Context::from_waker(cx.waker()));
         }
@@ -163,7 +140,8 @@ impl Scope {
             shard.scope.panicked.add(u64::from(end == ScopeEnd::Panicked));
         });
         if let Some((handle, observer)) = running.handle.take().zip(report::observer()) {
-            let mut report = ScopeReport { name: self.name.as_str(), end, ..ScopeReport::default() };
+            let mut report =
+                ScopeReport { name: self.name.as_str(), end, ..ScopeReport::default() };
             running.cell.fill(&mut report);
             observer.ended(handle, &report);
         }
@@ -183,21 +161,18 @@ impl Scope {
         cell.become_scope(self.name.label, around, now);
         cell.set_task(R::task_id());
         let observed = report::observer().and_then(|observer| observer.started(self.name.as_str()));
-        let (span, handle) = observed.map_or((None, None), |(span, handle)| (Some(span), Some(handle)));
+        let (span, handle) =
+            observed.map_or((None, None), |(span, handle)| (Some(span), Some(handle)));
         // A branch without a span of its own leads to the span around it.
         cell.set_span(span.or_else(|| around.and_then(OwnerCell::span)));
         cell.slow().wants_details = handle.is_some();
-        let signal = Arc::new(Signal {
-            woken_at: AtomicU64::new(0),
-            kind: AtomicU8::new(Idle::Other as u8),
-            outer: AtomicWaker::new(),
-        });
+        let signal = Arc::new(Signal::new());
         let waker = Waker::from(Arc::clone(&signal));
         shard::with(ts, self.name.series, |shard| {
             shard.scope.started.add(1);
             shard.scope.spawn_delay.add(now.saturating_sub(self.created));
         });
-        self.running = Some(Running { cell, signal, waker, outer: None, handle, panicked: false });
+        self.running = Some(Running { cell, signal, waker, handle, panicked: false });
         true
     }
 }
@@ -216,16 +191,17 @@ impl Drop for MarkPanic<'_> {
 impl Running {
     /// Accounts the pause, makes the scope current. `outer` is who is to be woken.
     #[inline]
-    fn enter<R: Runtime>(&mut self, series: u32, root: bool, outer: Option<&Waker>) -> Polling {
-        let woken_at = self.take_woken_at();
+    fn enter<R: Runtime>(&self, series: u32, root: bool, outer: Option<&Waker>) -> Polling {
+        let woken = self.signal.take();
         if let Some(outer) = outer {
-            self.register(outer, woken_at != 0);
+            self.signal.register(outer);
         }
         let now = clock::now();
         let times = &self.cell.times;
         let paused_at = times.poll_end.get();
-        let runnable_from = if woken_at == 0 { now } else { woken_at.max(paused_at).min(now) };
-        let (idle, runnable) = (runnable_from.saturating_sub(paused_at), now.saturating_sub(runnable_from));
+        let runnable_from = woken.map_or(now, |woken| woken.at.max(paused_at).min(now));
+        let (idle, runnable) =
+            (runnable_from.saturating_sub(paused_at), now.saturating_sub(runnable_from));
         times.idle.add(idle);
         times.runnable.add(runnable);
         times.suspended.add(now.saturating_sub(paused_at));
@@ -233,44 +209,21 @@ impl Running {
         times.poll_seq.add(1);
         let ts = thread::state();
         if paused_at != now && times.poll_seq.get() > 1 {
-            self.file_pause(ts, series, idle, (woken_at != 0).then_some(runnable));
+            file_pause(ts, series, idle, woken.map(|woken| (woken.kind, runnable)));
         }
         let (outer_seq, nested) = (ts.begin_poll(), ts.nested.get());
         let entered = Entered::push::<R>(self.cell);
         Polling { _entered: entered, cell: self.cell, series, root, start: now, outer_seq, nested }
     }
+}
 
-    #[inline]
-    fn take_woken_at(&self) -> u64 {
-        if self.signal.woken_at.load(Relaxed) == 0 {
-            return 0;
-        }
-        // ORDERING: pairs with the Release half in `wake_by_ref`; makes the kind visible.
-        self.signal.woken_at.swap(0, Acquire)
-    }
-
-    /// The slot is emptied by a wake only, and a wake shows in `woken_at`: otherwise the waker that
-    /// was registered last is still there.
-    #[inline]
-    fn register(&mut self, outer: &Waker, was_woken: bool) {
-        if !was_woken && self.outer.as_ref().is_some_and(|known| known.will_wake(outer)) {
-            return;
-        }
-        self.signal.outer.register(outer);
-        if !self.outer.as_ref().is_some_and(|known| known.will_wake(outer)) {
-            self.outer = Some(outer.clone());
-        }
-    }
-
-    #[inline]
-    fn file_pause(&self, ts: &ThreadState, series: u32, idle: u64, delay: Option<u64>) {
-        let kind = usize::from(self.signal.kind.swap(Idle::Other as u8, Relaxed));
-        shard::with(ts, series, |shard| {
-            shard.scope.idle[kind.min(Idle::COUNT - 1)].add(idle);
-        });
-        if let Some(delay) = delay {
-            shard::with(ts, series + 1, |shard| shard.held(delay));
-        }
+/// Files a pause: idle time under the kind of what ended it, and the scheduling delay after a wake.
+#[inline]
+fn file_pause(ts: &ThreadState, series: u32, idle: u64, woken: Option<(Idle, u64)>) {
+    let kind = woken.map_or(Idle::Other, |(kind, _)| kind);
+    shard::with(ts, series, |shard| shard.scope.idle[kind as usize].add(idle));
+    if let Some((_, delay)) = woken {
+        shard::with(ts, series + 1, |shard| shard.held(delay));
     }
 }
 

@@ -199,7 +199,9 @@ impl Cold {
     }
 
     pub(crate) fn charge(&mut self, edge: EdgeCell) {
-        let same = |e: &&mut EdgeCell| e.cause == edge.cause && e.waiter == edge.waiter && e.holder == edge.holder;
+        let same = |e: &&mut EdgeCell| {
+            e.cause == edge.cause && e.waiter == edge.waiter && e.holder == edge.holder
+        };
         if let Some(known) = self.edges.iter_mut().find(same) {
             known.waits += edge.waits;
             known.wait_ns += edge.wait_ns;

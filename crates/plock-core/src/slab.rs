@@ -11,7 +11,8 @@ const CHUNK: usize = 256;
 /// 16,777,216 cells; scopes beyond run unscoped.
 const CHUNKS: usize = 65_536;
 
-static CHUNK_TABLE: [AtomicPtr<OwnerCell>; CHUNKS] = [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS];
+static CHUNK_TABLE: [AtomicPtr<OwnerCell>; CHUNKS] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS];
 /// Chunks made so far.
 static MADE: AtomicU32 = AtomicU32::new(0);
 static FREE: Mutex<Vec<&'static OwnerCell>> = Mutex::new(Vec::new());
@@ -87,10 +88,15 @@ pub(crate) fn get(index: u32) -> Option<&'static OwnerCell> {
 }
 
 /// Calls `f` for every cell that has an owner.
-pub(crate) fn each_live(mut f: impl FnMut(&'static OwnerCell)) {
+pub(crate) fn each_live(f: impl FnMut(&'static OwnerCell)) {
+    each_live_of(u32::MAX, f);
+}
+
+/// As [`each_live`], among the first `limit` cells only.
+pub(crate) fn each_live_of(limit: u32, mut f: impl FnMut(&'static OwnerCell)) {
     #[expect(clippy::cast_possible_truncation, reason = "a chunk is small")]
     let end = MADE.load(Acquire) * CHUNK as u32;
-    for index in 0..end {
+    for index in 0..end.min(limit) {
         if let Some(cell) = get(index).filter(|cell| cell.role() != Role::Free) {
             f(cell);
         }

@@ -144,7 +144,10 @@ const fn what(series: u32, mode: Mode, weight: u32) -> u64 {
     (weight as u64) << 24 | (mode as u64) << 16 | series as u64
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the fields were put together from these widths")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the fields were put together from these widths"
+)]
 const fn parts(what: u64) -> (u32, Mode, u32) {
     (what as u32 & 0xFFFF, Mode::from_index((what >> 16) as usize & 0xFF), (what >> 24) as u32)
 }

@@ -150,7 +150,9 @@ macro_rules! hex {
                 to.collect_str(&format_args!($format, id))
             }
 
-            pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<$int, D::Error> {
+            pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+                from: D,
+            ) -> Result<$int, D::Error> {
                 <$int>::from_str_radix(&String::deserialize(from)?, 16).map_err(D::Error::custom)
             }
         }

@@ -17,7 +17,8 @@ const BUCKETS: usize = 8192;
 #[repr(align(64))]
 struct Bucket([AtomicPtr<OwnerCell>; WAYS]);
 
-static TABLE: [Bucket; BUCKETS] = [const { Bucket([const { AtomicPtr::new(std::ptr::null_mut()) }; WAYS]) }; BUCKETS];
+static TABLE: [Bucket; BUCKETS] =
+    [const { Bucket([const { AtomicPtr::new(std::ptr::null_mut()) }; WAYS]) }; BUCKETS];
 
 fn bucket(task: u64) -> &'static Bucket {
     // Ids are consecutive: multiply to spread, take the high bits.
@@ -36,8 +37,9 @@ fn entry(pointer: *mut OwnerCell) -> Option<&'static OwnerCell> {
 
 /// The task's cell if it holds something now, kept alive for one more hold.
 pub(crate) fn find(task: u64) -> Option<&'static OwnerCell> {
-    let known = |slot: &AtomicPtr<OwnerCell>| entry(slot.load(Acquire)).filter(|cell| cell.task() == task);
-    bucket(task).0.iter().filter_map(known).find(|cell| cell.revive())
+    let known =
+        |slot: &AtomicPtr<OwnerCell>| entry(slot.load(Acquire)).filter(|cell| cell.task() == task);
+    bucket(task).0.iter().filter_map(known).find(|cell| cell.raise(task))
 }
 
 /// A cell for a task that holds nothing yet, alive for one hold. `None` at a cap.
@@ -47,11 +49,13 @@ pub(crate) fn insert(task: u64) -> Option<&'static OwnerCell> {
     let pointer = std::ptr::from_ref(cell).cast_mut();
     let null = std::ptr::null_mut();
     // ORDERING: pairs with Acquire in `find`; publishes the task id and the life of the cell.
-    let claimed = |slot: &AtomicPtr<OwnerCell>| slot.compare_exchange(null, pointer, AcqRel, Relaxed).is_ok();
+    let claimed =
+        |slot: &AtomicPtr<OwnerCell>| slot.compare_exchange(null, pointer, AcqRel, Relaxed).is_ok();
     if bucket(task).0.iter().any(claimed) {
         return Some(cell);
     }
     loss::count(Dropped::Tasks, 1);
+    cell.let_go();
     cell.recycle();
     None
 }

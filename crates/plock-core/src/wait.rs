@@ -67,7 +67,7 @@ impl Wait {
         };
         let releaser = releasing.releaser();
         let ts = thread::state();
-        let own_seq = self.owner.times.poll_seq.get();
+        let own_seq = if self.owner_is_alive() { self.owner.times.poll_seq.get() } else { 0 };
         self.grant.set(&Granted {
             at: clock::now(),
             end: releasing.end(),
@@ -76,6 +76,12 @@ impl Wait {
             thread_poll: ts.poll_seq.get(),
             own_poll: if own_seq % 2 == 1 { own_seq } else { 0 },
         });
+    }
+
+    /// Whether the owner is still the one that blocked, not another one in the same cell. Decides
+    /// only while the owner's slow mutex is held; a hint otherwise.
+    pub(crate) fn owner_is_alive(&self) -> bool {
+        self.owner.generation() == self.owner_generation
     }
 
     /// Whether anything has woken it at all.
@@ -96,10 +102,17 @@ impl Wake for Wait {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.note();
-        let ts = thread::state();
-        let outer = ts.waking.replace(Some(self.idle));
+        let _waking = Waking(thread::state().waking.replace(Some(self.idle)));
         // The inner waker is the application's; if it panics, so does the bare lock's release.
         self.outer.wake();
-        ts.waking.set(outer);
+    }
+}
+
+/// What the wake around this one was for, put back on every way out.
+struct Waking(Option<Idle>);
+
+impl Drop for Waking {
+    fn drop(&mut self) {
+        thread::state().waking.set(self.0);
     }
 }

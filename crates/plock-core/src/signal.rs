@@ -1,0 +1,86 @@
+//! What the wakers of a scope share with it: when it was first woken since its last poll began, for
+//! what, and whom to wake in turn.
+//!
+//! # Protocol
+//! | who | does |
+//! |---|---|
+//! | a wake, finding no first wake | stores moment and kind as one word, by compare-and-swap |
+//! | every wake | after that takes the outer waker out of its slot and wakes it |
+//! | a poll | takes the word, registers the outer waker, *then* polls the inner future |
+//!
+//! The word is one atomic and publishes nothing else, so `Relaxed` is enough for it; who is woken
+//! is ordered by the slot. The outer waker is registered at every poll, even if it is the one that
+//! was registered before: a wake that left its word in time for the last poll may empty the slot
+//! only now. Whoever left out the registration then would never be woken again.
+
+use crate::sync::{AtomicU64, AtomicWaker, Ordering::Relaxed};
+use crate::{Idle, clock, thread};
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+/// Low bits of the word that carry the kind; the rest is the moment (73 years of nanoseconds).
+const KIND_BITS: u32 = 3;
+const _: () = assert!(Idle::COUNT <= 1 << KIND_BITS, "every kind fits the word");
+
+/// The first wake since a poll began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Woken {
+    pub(crate) at: u64,
+    pub(crate) kind: Idle,
+}
+
+#[derive(Debug)]
+pub(crate) struct Signal {
+    /// The first wake since the last poll began, 0 = none. Writers: wakes, from 0 only; the poll.
+    woken: AtomicU64,
+    outer: AtomicWaker,
+}
+
+impl Signal {
+    pub(crate) fn new() -> Self {
+        Self { woken: AtomicU64::new(0), outer: AtomicWaker::new() }
+    }
+
+    /// A wake; `woken` is asked only if it is the first one.
+    #[inline]
+    pub(crate) fn raise(&self, woken: impl FnOnce() -> Woken) {
+        if self.woken.load(Relaxed) == 0 {
+            let Woken { at, kind } = woken();
+            let word = at.max(1) << KIND_BITS | kind as u64;
+            let _ = self.woken.compare_exchange(0, word, Relaxed, Relaxed);
+        }
+        self.outer.wake();
+    }
+
+    /// The first wake since the last poll. From here on wakes count for the next poll.
+    #[inline]
+    pub(crate) fn take(&self) -> Option<Woken> {
+        let word = match self.woken.load(Relaxed) {
+            0 => return None,
+            _ => self.woken.swap(0, Relaxed),
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "three bits")]
+        let kind = (word & ((1 << KIND_BITS) - 1)) as usize;
+        Some(Woken { at: word >> KIND_BITS, kind: Idle::from_index(kind) })
+    }
+
+    /// Whom to wake. Between `take` and the poll of the inner future, every time; the model
+    /// `wake_vs_poll_enter` hangs without.
+    #[inline]
+    pub(crate) fn register(&self, outer: &Waker) {
+        self.outer.register(outer);
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.raise(|| {
+            let kind = thread::state().waking.get().unwrap_or(Idle::Other);
+            Woken { at: clock::now(), kind }
+        });
+    }
+}
