@@ -140,12 +140,7 @@ impl Attempt {
     }
 
     /// The lock is ours: a guard is about to be returned.
-    #[must_use]
-    pub fn claimed<R: Runtime>(
-        self: Box<Self>,
-        lock: &Lock,
-        site: &'static Location<'static>,
-    ) -> Hold {
+    pub fn claimed<R: Runtime>(self, lock: &Lock, site: &'static Location<'static>) -> Hold {
         let Some(blocked) = self.blocked else {
             // Freed between the try and the queue: as good as uncontended.
             self.leave(lock, None);
@@ -168,7 +163,7 @@ impl Attempt {
     }
 
     /// The wrapped lock returned an error.
-    pub fn failed(self: Box<Self>, lock: &Lock, outcome: Outcome) {
+    pub fn failed(self, lock: &Lock, outcome: Outcome) {
         self.leave(lock, None);
         let Some(blocked) = self.blocked else {
             lock.failed(Start::at(self.wait.since), self.share.mode, outcome);
@@ -180,12 +175,11 @@ impl Attempt {
 
     /// The future is being dropped; `drop_inner` drops the wrapped lock's future, which may hand
     /// the lock on to the next in line.
-    pub fn abandon(self: Box<Self>, lock: &Lock, drop_inner: impl FnOnce()) {
-        let granted = self.wait.granted();
+    pub fn abandon(self, lock: &Lock, drop_inner: impl FnOnce()) {
         self.leave(lock, None);
-        let owner =
-            Some(self.wait.owner).filter(|owner| owner.generation() == self.wait.owner_generation);
+        let owner = Some(self.wait.owner).filter(|_| self.wait.owner_is_alive());
         release::give_up(lock.id(), owner.map(|owner| (owner, self.wait.site)), drop_inner);
+        let granted = self.wait.granted(); // from here on nobody can hand it over any more
         let Some(blocked) = self.blocked else {
             lock.failed(Start::at(self.wait.since), self.share.mode, Outcome::Abandoned);
             return;
@@ -361,10 +355,9 @@ fn owner_for_wait<R: Runtime>() -> Option<(&'static OwnerCell, bool)> {
     if let Some(scope) = ts.scope.get().filter(|_| task_id == ts.scope_task.get()) {
         return Some((scope, false));
     }
-    if task_id != 0 {
-        if let Some(cell) = task::find(task_id).or_else(|| task::insert(task_id)) {
-            return Some((cell, true));
-        }
+    let cell = || task::find(task_id).or_else(|| task::insert(task_id));
+    if let Some(cell) = (task_id != 0).then(cell).flatten() {
+        return Some((cell, true));
     }
     thread_owner(ts).map(|cell| (cell, false))
 }

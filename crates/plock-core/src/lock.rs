@@ -288,7 +288,7 @@ impl Lock {
         if start.is_recorded() {
             let series = self.series(mode);
             shard::with(thread::state(), series, |shard| {
-                shard.cold().outcomes[outcome as usize] += 1
+                shard.cold().outcomes[outcome as usize] += 1;
             });
         }
     }
@@ -338,10 +338,9 @@ fn owner_for_claim<R: Runtime>(ts: &ThreadState) -> Option<&'static OwnerCell> {
 
 #[inline(never)]
 fn unscoped_owner(ts: &ThreadState, task_id: u64) -> Option<&'static OwnerCell> {
-    if task_id != 0 {
-        if let Some(cell) = task::find(task_id).or_else(|| task::insert(task_id)) {
-            return Some(cell);
-        }
+    let cell = || task::find(task_id).or_else(|| task::insert(task_id));
+    if let Some(cell) = (task_id != 0).then(cell).flatten() {
+        return Some(cell);
     }
     thread_owner(ts)
 }
@@ -514,12 +513,13 @@ fn before_release(record: &Record, at: HoldRef, since: u64, share: Share) {
         return;
     }
     let Some(hold) = at.info() else { return };
-    let label = at.cell.label_at(hold.site);
+    let cell = at.now_in();
+    let label = cell.label_at(hold.site);
     let mut queue = record.queue();
     let (queued, inflicted) =
         queue.charge(Charge { label, ns: 0, site: hold.site }, since, clock::now());
     drop(queue);
-    let mut slow = at.cell.slow();
+    let mut slow = cell.slow();
     slow.blocked_others += queued;
     slow.blocked_others_ns += inflicted;
 }

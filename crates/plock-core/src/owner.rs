@@ -80,6 +80,9 @@ impl HoldRef {
 
     /// The owner it counts for by now: scopes that ended have passed it on.
     pub(crate) fn now_in(self) -> &'static OwnerCell {
+        if self.cell.role() != Role::Moved {
+            return self.cell;
+        }
         let moved =
             |slow: &Slow| slow.moved.iter().find(|(old, _)| *old == self.key).map(|(_, to)| *to);
         let to = moved(&self.cell.slow());

@@ -7,7 +7,7 @@
 //! so the shares of a wait and the rest sum to its queue time exactly.
 
 use crate::name::Label;
-use crate::owner::{HoldRef, OwnerCell, Role};
+use crate::owner::{HoldRef, OwnerCell};
 use crate::slots::HoldInfo;
 use crate::wait::Wait;
 use crate::{Dropped, Kind, Mode, loss, slab};
@@ -38,14 +38,12 @@ pub(crate) fn word(hold: HoldRef) -> u64 {
 /// The owner and the hold behind a word; `None` once the hold has ended. The owner is the one it
 /// counts for by now, if the scope that acquired has ended before its guard.
 pub(crate) fn look_up(word: u64) -> Option<(&'static OwnerCell, HoldInfo)> {
-    #[expect(clippy::cast_possible_truncation, reason = "24 bits")]
     let cell = slab::get((word >> KEY_BITS) as u32)?;
     let (key, hold) = cell
         .slots
         .each()
         .find(|(key, _)| key & ((1 << KEY_BITS) - 1) == word & ((1 << KEY_BITS) - 1))?;
-    let moved = cell.role() == Role::Moved;
-    Some((if moved { HoldRef { cell, key }.now_in() } else { cell }, hold))
+    Some((HoldRef { cell, key }.now_in(), hold))
 }
 
 #[derive(Debug)]

@@ -59,7 +59,6 @@ impl Signal {
             0 => return None,
             _ => self.woken.swap(0, Relaxed),
         };
-        #[expect(clippy::cast_possible_truncation, reason = "three bits")]
         let kind = (word & ((1 << KIND_BITS) - 1)) as usize;
         Some(Woken { at: word >> KIND_BITS, kind: Idle::from_index(kind) })
     }

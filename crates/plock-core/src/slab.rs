@@ -81,9 +81,12 @@ pub(crate) fn get(index: u32) -> Option<&'static OwnerCell> {
         return None;
     }
     #[expect(unsafe_code, reason = "cells are reached through an atomic pointer to their chunk")]
-    // SAFETY: a chunk has CHUNK cells and lives for ever, and the offset is below CHUNK.
+    // SAFETY: a chunk has CHUNK cells, and the offset is below CHUNK.
+    let cell = unsafe { chunk.add(index as usize % CHUNK) };
+    #[expect(unsafe_code, reason = "as above")]
+    // SAFETY: chunks live for ever and hand out shared references only.
     unsafe {
-        chunk.add(index as usize % CHUNK).as_ref()
+        cell.as_ref()
     }
 }
 

@@ -134,7 +134,6 @@ impl Slots {
 
     #[inline]
     fn slot(&self, key: u64) -> Option<&Slot> {
-        #[expect(clippy::cast_possible_truncation, reason = "four bits")]
         self.0.get((key & SPILLED) as usize)
     }
 }

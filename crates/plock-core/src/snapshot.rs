@@ -145,7 +145,6 @@ macro_rules! hex {
         mod $module {
             use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-            #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
             pub(super) fn serialize<S: Serializer>(id: &$int, to: S) -> Result<S::Ok, S::Error> {
                 to.collect_str(&format_args!($format, id))
             }

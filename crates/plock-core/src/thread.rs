@@ -97,7 +97,7 @@ pub(crate) fn will_give_back() -> bool {
 /// `LocalKey::with` is often not inlined and then goes through memory.
 #[inline(always)]
 pub(crate) fn state() -> &'static ThreadState {
-    let pointer = STATE.with(|state| std::ptr::from_ref(state));
+    let pointer = STATE.with(std::ptr::from_ref);
     #[expect(unsafe_code, reason = "see the function's comment")]
     // SAFETY: a constant thread-local without a destructor lives as long as its thread. The type
     // is not Sync, so the reference cannot be used by another thread, and nothing stores it.

@@ -32,7 +32,6 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    #[expect(clippy::too_many_arguments, reason = "the identity of an attempt, built in one place")]
     pub(crate) fn new(
         lock: usize,
         since: u64,
