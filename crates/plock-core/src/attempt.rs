@@ -294,6 +294,7 @@ impl Attempt {
                     site: self.wait.site,
                     site_label: Label::of_site(self.wait.site).text(),
                     precision: self.wait.owner.precision(),
+                    hold_end: None,
                     wait: Some(wait),
                 });
             }

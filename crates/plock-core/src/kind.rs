@@ -183,6 +183,18 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// How a hold ended. Exact by construction.
+    HoldEnd {
+        /// Its guard was dropped.
+        Released = "released",
+        /// Its guard was dropped with its scope, which was cancelled.
+        InDrop = "in_drop",
+        /// Its guard was dropped by a panic.
+        Panicked = "panicked",
+    }
+}
+
+vocabulary! {
     /// Where the time between grant and claim went; the parts sum to the claim delay.
     ClaimDelay {
         /// Our own task was being polled (a sibling branch computed).

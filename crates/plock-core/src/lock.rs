@@ -17,7 +17,9 @@ use crate::release::{self, Releasing};
 use crate::shard::{self, WorstCell};
 use crate::slots::HoldInfo;
 use crate::thread::{self, ThreadState};
-use crate::{Detail, Dropped, EndCause, Exemplar, Kind, Mode, Outcome, clock, loss, slab, task};
+use crate::{
+    Detail, Dropped, EndCause, Exemplar, HoldEnd, Kind, Mode, Outcome, clock, loss, slab, task,
+};
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -631,6 +633,11 @@ fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64) {
     }
     let Some(class) = class::series(series) else { return };
     let Some((kind, mode)) = class.lock() else { return };
+    let hold_end = match slow.cancelled {
+        _ if std::thread::panicking() => HoldEnd::Panicked,
+        true => HoldEnd::InDrop,
+        false => HoldEnd::Released,
+    };
     slow.keep(Detail {
         lock: class.name,
         kind,
@@ -641,6 +648,7 @@ fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64) {
         site: hold.site,
         site_label: crate::name::Label::of_site(hold.site).text(),
         precision: at.cell.precision(),
+        hold_end: Some(hold_end),
         wait: None,
     });
 }

@@ -171,6 +171,8 @@ pub(crate) struct Slow {
     pub(crate) foreign_hold_ns: u64,
     pub(crate) details: Vec<Detail>,
     pub(crate) wants_details: bool,
+    /// The scope is being dropped before it returned.
+    pub(crate) cancelled: bool,
 }
 
 impl OwnerCell {

@@ -1,7 +1,7 @@
 //! What happened inside one scope, handed to whoever annotates spans: totals of everything, and the
 //! longest few waits and holds in detail. Also the trait through which that happens.
 
-use crate::{BlockCause, Cause, ClaimDelay, EndCause, Kind, Mode, Precision, SpanRef};
+use crate::{BlockCause, Cause, ClaimDelay, EndCause, HoldEnd, Kind, Mode, Precision, SpanRef};
 use std::any::Any;
 use std::panic::Location;
 use std::sync::OnceLock;
@@ -89,6 +89,8 @@ pub struct Detail {
     pub site_label: &'static str,
     /// How far owner and depth can be trusted.
     pub precision: Precision,
+    /// How a hold ended; `None` for a wait.
+    pub hold_end: Option<HoldEnd>,
     /// What is special to a wait; `None` for a hold.
     pub wait: Option<WaitDetail>,
 }
@@ -165,6 +167,7 @@ impl Detail {
             site: Location::caller(),
             site_label: "",
             precision: Precision::Scope,
+            hold_end: wait.is_none().then_some(HoldEnd::Released),
             wait,
         }
     }

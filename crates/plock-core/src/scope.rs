@@ -126,6 +126,7 @@ impl Scope {
             drop(entered);
         } else {
             let polling = running.enter::<R>(self.name.series, self.root, None);
+            running.cell.slow().cancelled = true;
             drop_inner();
             drop(polling);
         }

@@ -58,9 +58,10 @@ pub use plock_core::inspect;
 #[cfg(feature = "test-clock")]
 pub use plock_core::manual;
 pub use plock_core::{
-    BlockCause, Cause, ClaimDelay, Detail, Dropped, Edge, EndCause, Exemplar, Histogram, Idle, Kind, LockSeries, Mode,
-    Open, OpenEdge, Outcome, Precision, ScopeEnd, ScopeName, ScopeObserver, ScopeReport, ScopeSeries, Snapshot,
-    SpanRef, WaitDetail, Worst, calibrate, is_enabled, set_enabled, set_observer, set_slow_threshold, slow_threshold,
+    BlockCause, Cause, ClaimDelay, Detail, Dropped, Edge, EndCause, Exemplar, Histogram, HoldEnd,
+    Idle, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, Precision, ScopeEnd, ScopeName,
+    ScopeObserver, ScopeReport, ScopeSeries, Snapshot, SpanRef, WaitDetail, Worst, calibrate,
+    is_enabled, set_enabled, set_observer, set_slow_threshold, slow_threshold,
 };
 pub use scope::{PlockExt, Scoped, scope};
 #[cfg(feature = "tokio")]
