@@ -15,19 +15,23 @@
 //! | file | idea |
 //! |---|---|
 //! | `raw` | the queue with its records; the one path on which everything is acquired |
-//! | `guarded` | the value and the cores of all guards; all unsafe code |
+//! | `guarded` | the value and the cores of all guards; all unsafe code of this crate |
 //! | `mutex`, `rwlock`, `semaphore` | tokio's interface over these cores, no logic of their own |
 //! | `native` | tokio's own error values and panics |
-//!
-//! [`RwLock`]: struct@RwLock
-//! [`Semaphore`]: struct@Semaphore
 
 mod guarded;
 mod mutex;
 mod native;
 mod raw;
+mod rwlock;
+mod semaphore;
 
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
+pub use rwlock::{
+    OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
+    RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
+};
+pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 // What is named above shadows its counterpart in here.
 pub use ::tokio::sync::*;

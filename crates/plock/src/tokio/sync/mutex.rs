@@ -5,9 +5,9 @@ mod guards;
 pub use guards::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::guarded::{Exclusive, Guarded, Held, Protect, Whole};
-use super::native;
+use super::native::{self, open};
 use super::raw::Raw;
-use ::tokio::sync::{AcquireError, TryLockError};
+use ::tokio::sync::TryLockError;
 use plock_core::{Kind, Lock};
 use std::any::type_name;
 use std::fmt;
@@ -228,15 +228,6 @@ impl<T: ?Sized> Mutex<T> {
         T: Sized,
     {
         self.0.into_inner()
-    }
-}
-
-/// The queue of a mutex or read-write lock is never closed.
-#[inline]
-pub(super) fn open<T>(held: Result<T, AcquireError>) -> T {
-    match held {
-        Ok(held) => held,
-        Err(_) => unreachable!("only semaphores can be closed"),
     }
 }
 

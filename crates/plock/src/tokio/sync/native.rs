@@ -1,8 +1,9 @@
-//! What only tokio itself can say: its error without a public constructor, and its panic when a
-//! blocking call is made where blocking is forbidden. Asking tokio gives the same value and the
-//! same words, whatever its version.
+//! What only tokio itself can say: its error without a public constructor, its limits, and its panics
+//! when a blocking call is made where blocking is forbidden or a limit is passed. Asking tokio gives
+//! the same value and the same words, whatever its version.
 
-use ::tokio::sync::{Mutex, Semaphore, TryLockError};
+use ::tokio::sync::{AcquireError, Mutex, RwLock, Semaphore, TryLockError};
+use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -20,6 +21,36 @@ pub(crate) fn would_block() -> TryLockError {
             Err(error) => return error,
         }
     }
+}
+
+/// The queue of a mutex or read-write lock is never closed.
+#[inline]
+pub(crate) fn open<T>(held: Result<T, AcquireError>) -> T {
+    match held {
+        Ok(held) => held,
+        Err(_) => unreachable!("only semaphores can be closed"),
+    }
+}
+
+/// How many readers a lock may be made for, and by default is; tokio's own limit.
+pub(crate) const MAX_READERS: u32 = u32::MAX >> 3;
+
+/// tokio's check of a number of readers.
+///
+/// # Panics
+/// If it is 0 or above [`MAX_READERS`], with tokio's message and at the caller's location.
+#[track_caller]
+pub(crate) fn check_readers(max_reads: u32) -> u32 {
+    let _lock = RwLock::with_max_readers((), max_reads);
+    max_reads
+}
+
+/// As [`check_readers`], in a constant.
+#[track_caller]
+pub(crate) const fn const_check_readers(max_reads: u32) -> u32 {
+    // A constant cannot drop; there is nothing in it.
+    let _lock = ManuallyDrop::new(RwLock::const_with_max_readers((), max_reads));
+    max_reads
 }
 
 /// Waits for `future` on this thread.

@@ -72,18 +72,11 @@ impl Raw {
         site: &'static Location<'static>,
         finish: impl FnOnce(Result<Hold, AcquireError>) -> T,
     ) -> impl Future<Output = T> {
-        let queue = |raw: &'a Raw, permits| async move {
+        let queue = |raw: &'a Self, permits| async move {
             raw.permits.acquire_many(permits).await.map(SemaphorePermit::forget)
         };
         let finish = Some(finish);
-        Acquire {
-            raw: self,
-            ask,
-            site,
-            finish,
-            queue,
-            queued: None,
-        }
+        Acquire { raw: self, ask, site, finish, queue, queued: None }
     }
 
     /// Takes the permits if they are free.
@@ -102,7 +95,7 @@ impl Raw {
             Err(error) => {
                 match error {
                     TryAcquireError::Closed => {
-                        self.lock.failed(start, ask.share.mode, Outcome::Closed)
+                        self.lock.failed(start, ask.share.mode, Outcome::Closed);
                     }
                     TryAcquireError::NoPermits => self.lock.would_block(start, ask.share.mode),
                 }
@@ -126,7 +119,7 @@ impl Raw {
     /// A writer becomes a reader: all permits but one go back.
     pub(crate) fn downgrade(&self, hold: &mut Hold) {
         hold.downgrade::<TokioTasks, _>(&self.lock, || {
-            self.permits.add_permits(self.whole as usize - 1)
+            self.permits.add_permits(self.whole as usize - 1);
         });
     }
 
@@ -178,13 +171,13 @@ where
         if this.queued.is_none() {
             let budget = coop::poll_proceed(cx);
             let start = Start::now();
-            if let Poll::Ready(budget) = budget {
-                if let Ok(permit) = this.raw.permits.try_acquire_many(this.ask.permits) {
-                    permit.forget();
-                    budget.made_progress();
-                    let hold = this.raw.lock.acquired::<TokioTasks>(start, this.ask.share, this.site);
-                    return Poll::Ready(done(this.finish)(Ok(hold)));
-                }
+            if let Poll::Ready(budget) = budget
+                && let Ok(permit) = this.raw.permits.try_acquire_many(this.ask.permits)
+            {
+                permit.forget();
+                budget.made_progress();
+                let hold = this.raw.lock.acquired::<TokioTasks>(start, this.ask.share, this.site);
+                return Poll::Ready(done(this.finish)(Ok(hold)));
             }
             let future = (this.queue)(this.raw, this.ask.permits);
             this.queued.set(Some(Queued::new(this.raw, *this.ask, start, this.site, future)));
@@ -214,7 +207,13 @@ fn resumed() -> ! {
 impl<'a, F: Future<Output = Result<(), AcquireError>>> Queued<'a, F> {
     /// The slow path: queues through tokio's own future under an attempt of ours.
     #[cold]
-    fn new(raw: &'a Raw, ask: Ask, start: Start, site: &'static Location<'static>, future: F) -> Self {
+    fn new(
+        raw: &'a Raw,
+        ask: Ask,
+        start: Start,
+        site: &'static Location<'static>,
+        future: F,
+    ) -> Self {
         let free = raw.permits.available_permits();
         // Free and yet not taken: only the budget stands in between, nobody is queued.
         let in_queue = free < ask.permits as usize || coop::has_budget_remaining();
