@@ -236,7 +236,7 @@ impl Attempt {
             cold.claim_delay_ns += claim_ns;
             for share in &shares {
                 let waits = u64::from(primary.is_some_and(|most| most.label == share.label));
-                let holder_site = (share.label != Label::NOBODY).then_some(share.site);
+                let holder_site = share.label.is_holder().then_some(share.site);
                 let (waiter, holder, wait_ns) = (self.wait.label, share.label, share.ns);
                 cold.charge(EdgeCell { cause, waiter, holder, holder_site, waits, wait_ns });
             }
@@ -249,7 +249,7 @@ impl Attempt {
             }
         });
         let releaser = claimed.and_then(|c| c.granted).and_then(|granted| granted.releaser);
-        let holder = primary.filter(|most| most.label != Label::NOBODY);
+        let holder = primary.filter(|most| most.label.is_holder());
         let mut slow = self.wait.owner.slow();
         if !self.wait.owner_is_alive() {
             return; // the scope is gone; its totals have been told
@@ -332,7 +332,8 @@ impl Attempt {
         let releaser = claimed.and_then(|c| c.granted).and_then(|granted| granted.releaser);
         let together = releaser.filter(|by| !by.exclusive).map(|by| (by.label(), by.site));
         let by = together.or(if shares.is_empty() { blocked.holder } else { None });
-        let (label, site) = by.unwrap_or((Label::NOBODY, self.wait.site));
+        let rest = if shares.is_empty() { Label::NOBODY } else { Label::HAND_OVER };
+        let (label, site) = by.unwrap_or((rest, self.wait.site));
         match shares.iter_mut().find(|share| share.label == label) {
             Some(share) => share.ns += left,
             None => shares.push(Charge { label, ns: left, site }),
