@@ -25,6 +25,8 @@ pub(crate) struct LabelText(&'static str);
 pub(crate) static OVERFLOW_LABEL: LabelText = LabelText(OVERFLOW);
 /// The label of nobody in particular.
 pub(crate) static NOBODY: LabelText = LabelText("");
+/// The label of nobody, while the lock was on its way to somebody.
+pub(crate) static HAND_OVER: LabelText = LabelText("(hand-over)");
 
 struct Interner {
     by_text: HashMap<&'static str, Label>,
@@ -48,6 +50,13 @@ impl Label {
     pub(crate) const OVERFLOW: Self = Self(&OVERFLOW_LABEL);
     /// Stands for nobody in particular.
     pub(crate) const NOBODY: Self = Self(&NOBODY);
+    /// Stands for time in which the lock was handed to others who had not run yet.
+    pub(crate) const HAND_OVER: Self = Self(&HAND_OVER);
+
+    /// Whether it names somebody.
+    pub(crate) fn is_holder(self) -> bool {
+        self != Self::NOBODY && self != Self::HAND_OVER
+    }
 
     pub(crate) const fn text(self) -> &'static str {
         self.0.0

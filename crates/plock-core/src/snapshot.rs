@@ -187,7 +187,8 @@ pub struct Edge {
     pub cause: Cause,
     /// Label of the waiter.
     pub waiter: String,
-    /// Label of the holder that was charged.
+    /// Label of the holder that was charged; empty if unknown, `(hand-over)` for time in which the
+    /// lock had been handed to others that had not run yet.
     pub holder: String,
     /// Where the charged holder last acquired, `file:line:column`, empty if unknown.
     pub holder_site: String,
