@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    database::{Database, Sales},
-    sync::RwLock,
-};
+use plock::tokio::sync::RwLock;
+
+use crate::database::{Database, Sales};
 
 /// How the export reads the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +42,7 @@ pub(crate) struct Catalogue {
 impl Catalogue {
     pub(crate) async fn load(database: &Database) -> sqlx::Result<Self> {
         let products = database.products().await?.into_iter().map(|p| (p.id, p)).collect();
-        Ok(Self { products: RwLock::new(products) })
+        Ok(Self { products: RwLock::named("catalogue", products) })
     }
 
     pub(crate) async fn product(&self, id: i64) -> Option<Product> {

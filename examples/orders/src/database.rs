@@ -5,17 +5,14 @@
 use std::{ops::DerefMut, path::Path, time::Duration};
 
 use anyhow::Context;
+use plock::tokio::sync::{Semaphore, SemaphorePermit};
 use sqlx::{
     Connection as _, Sqlite, SqlitePool,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{
-    catalogue::Product,
-    inventory::Bin,
-    sync::{Semaphore, SemaphorePermit},
-};
+use crate::{catalogue::Product, inventory::Bin};
 
 const SCHEMA: &str = include_str!("schema.sql");
 
@@ -75,7 +72,7 @@ impl Database {
             .await
             .with_context(|| format!("open the database {}", path.display()))?;
         sqlx::raw_sql(SCHEMA).execute(&pool).await.context("fill the database")?;
-        Ok(Self { pool, turns: Semaphore::new(size as usize) })
+        Ok(Self { pool, turns: Semaphore::named("orders.pool", size as usize) })
     }
 
     pub(crate) async fn close(&self) {
@@ -117,6 +114,9 @@ impl Database {
         lines: &[PricedLine],
     ) -> sqlx::Result<i64> {
         let total: i64 = lines.iter().map(|line| line.quantity * line.price_cents).sum();
+        // All lines in one statement: others wait for SQLite's write lock meanwhile.
+        let json =
+            serde_json::to_string(lines).map_err(|error| sqlx::Error::Encode(error.into()))?;
         let mut connection = self.connection().await?;
         // Takes the write lock of SQLite at once: a transaction that began as a reader would be
         // refused, not queued, when another one writes first.
@@ -127,15 +127,15 @@ impl Database {
             .execute(&mut *transaction)
             .await?
             .last_insert_rowid();
-        for line in lines {
-            sqlx::query("insert into order_lines values (?, ?, ?, ?)")
-                .bind(id)
-                .bind(line.product)
-                .bind(line.quantity)
-                .bind(line.price_cents)
-                .execute(&mut *transaction)
-                .await?;
-        }
+        sqlx::query(
+            "insert into order_lines
+             select ?, value ->> 'product', value ->> 'quantity', value ->> 'price_cents'
+             from json_each(?)",
+        )
+        .bind(id)
+        .bind(json)
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(id)
     }

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{
-    database::{Database, Sales},
-    sync::Mutex,
-};
+use plock::tokio::sync::Mutex;
+
+use crate::database::{Database, Sales};
 
 /// How an order takes its lines out of stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +74,7 @@ impl Inventory {
             by_product.entry(bin.product).or_default().push(position);
         }
         let stock = Stock { bins, by_product, popularity: BTreeMap::new() };
-        Ok(Self { stock: Mutex::new(stock) })
+        Ok(Self { stock: Mutex::named("inventory", stock) })
     }
 
     pub(crate) async fn level(&self, product: i64) -> Option<Level> {

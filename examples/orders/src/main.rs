@@ -18,7 +18,6 @@ mod scenarios;
 mod service;
 mod shop;
 mod slowest;
-mod sync;
 mod telemetry;
 mod worker;
 

@@ -65,7 +65,10 @@ impl Scenario {
             Self::WriterBehindReaders => {
                 Mix { lines: 3, weights: &[(Product, 80), (Search, 9), (SetPrice, 6), (Export, 5)] }
             }
-            Self::Pool => Mix { lines: 3, weights: &[(Order, 60), (PlaceOrder, 25), (Sales, 15)] },
+            Self::Pool => Mix {
+                lines: 3,
+                weights: &[(Order, 80), (SetPrice, 7), (PlaceOrder, 3), (Sales, 10)],
+            },
         }
     }
 
@@ -74,7 +77,7 @@ impl Scenario {
         match self {
             Self::Clean | Self::HoldAcrossAwait | Self::WriterBehindReaders => 150.0,
             Self::Convoy => 120.0,
-            Self::Pool => 60.0,
+            Self::Pool => 50.0,
         }
     }
 }

@@ -2,12 +2,10 @@
 
 use std::{fmt::Write, sync::Arc};
 
+use plock::tokio::sync::Semaphore;
 use tracing::{Instrument, Span, info_span};
 
-use crate::{
-    database::{Database, PricedLine},
-    sync::Semaphore,
-};
+use crate::database::{Database, PricedLine};
 
 /// Invoices written at the same time.
 const DESKS: u32 = 2;
@@ -20,7 +18,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new() -> Self {
-        Self { desks: Arc::new(Semaphore::new(DESKS as usize)) }
+        Self { desks: Arc::new(Semaphore::named("worker", DESKS as usize)) }
     }
 
     /// Has the invoice written later; the caller does not wait for it.
