@@ -26,6 +26,9 @@ use self::service::{Interrupt, Orders, Outcome};
 /// Pause between two looks at the running service.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// Edges in the report.
+const EDGES: usize = 12;
+
 /// Watch a real service report who holds which lock, for how long, and whom it blocked.
 ///
 /// Builds and starts examples/orders under load, shows its locks while it runs and a report at the
@@ -152,11 +155,11 @@ fn report(title: &str, outcome: &Outcome, digest: &Digest) -> Result<()> {
     let mut out = stdout().lock();
     writeln!(out, "\n{title}\n")?;
     writeln!(out, "{}\n", tables::load(&outcome.load))?;
-    writeln!(out, "Locks, most waited for first\n{}\n", tables::locks(digest, None))?;
+    writeln!(out, "Locks, most waited for first\n{}\n", tables::locks(digest))?;
     writeln!(
         out,
         "Who blocks whom, by what it cost the victims\n{}\n",
-        tables::edges(digest, None)
+        tables::edges(digest, EDGES)
     )?;
     match &outcome.slowest {
         Some(root) => writeln!(out, "The slowest request\n{}", tree::draw(root))?,

@@ -12,6 +12,9 @@ use crossterm::{execute, queue, terminal};
 use super::digest::Digest;
 use super::tables;
 
+/// Edges that are shown while it runs.
+const EDGES: usize = 8;
+
 /// The view of a running service. Gives the terminal back when dropped.
 #[derive(Debug)]
 pub(super) struct Screen {
@@ -40,8 +43,8 @@ impl Screen {
             "{} ({:.0} s, Ctrl-C ends it with the report)\n\n{}\n\nWho blocks whom\n{}",
             self.title,
             self.start.elapsed().as_secs_f64(),
-            tables::locks(digest, None),
-            tables::edges(digest, Some(8)),
+            tables::locks(digest),
+            tables::edges(digest, EDGES),
         );
         let mut out = stdout().lock();
         queue!(out, MoveTo(0, 0))?;

@@ -1,6 +1,6 @@
 //! The tables of the demo, as text.
 
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent, presets};
 
 use super::digest::{Digest, Edge, Lock, Spread};
 use super::service::Load;
@@ -8,6 +8,9 @@ use super::service::Load;
 /// Shares from which a cell is marked.
 const ALARMING: f64 = 0.5;
 const NOTABLE: f64 = 0.1;
+
+/// Charged to no holder: the lock had been given to somebody who had not run yet.
+const HAND_OVER: &str = "(hand-over)";
 
 /// How the load fared, in one line.
 pub(super) fn load(load: &Load) -> String {
@@ -29,8 +32,8 @@ pub(super) fn load(load: &Load) -> String {
     )
 }
 
-/// One row per lock; at most `rows` of them.
-pub(super) fn locks(digest: &Digest, rows: Option<usize>) -> String {
+/// One row per lock and way of holding it.
+pub(super) fn locks(digest: &Digest) -> String {
     let mut table = table(&[
         "lock",
         "held as",
@@ -50,14 +53,14 @@ pub(super) fn locks(digest: &Digest, rows: Option<usize>) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    for lock in digest.locks.iter().take(rows.unwrap_or(usize::MAX)) {
+    for lock in &digest.locks {
         table.add_row(lock_row(lock));
     }
     table.to_string()
 }
 
 /// One row per edge; at most `rows` of them.
-pub(super) fn edges(digest: &Digest, rows: Option<usize>) -> String {
+pub(super) fn edges(digest: &Digest, rows: usize) -> String {
     if digest.edges.is_empty() {
         return "nobody waited".to_owned();
     }
@@ -68,10 +71,13 @@ pub(super) fn edges(digest: &Digest, rows: Option<usize>) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    for edge in digest.edges.iter().take(rows.unwrap_or(usize::MAX)) {
+    for edge in digest.edges.iter().take(rows) {
         table.add_row(edge_row(edge));
     }
-    table.to_string()
+    match digest.edges.len().saturating_sub(rows) {
+        0 => table.to_string(),
+        more => format!("{table}\n and {more} smaller ones"),
+    }
 }
 
 /// A duration with three significant digits.
@@ -104,7 +110,7 @@ pub(super) fn site(full: &str) -> String {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(presets::NOTHING).set_style(TableComponent::HeaderLines, '─');
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header);
     table
@@ -135,7 +141,7 @@ fn edge_row(edge: &Edge) -> Vec<Cell> {
     vec![
         Cell::new(&edge.waiter),
         Cell::new(&edge.lock),
-        Cell::new(&edge.holder),
+        Cell::new(if edge.holder.is_empty() { HAND_OVER } else { &edge.holder }),
         Cell::new(site(&edge.holder_site)),
         Cell::new(edge.cause),
         Cell::new(edge.waits),

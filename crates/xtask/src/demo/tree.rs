@@ -67,7 +67,10 @@ fn attributes(node: &Span) -> Vec<String> {
         .filter(|(key, value)| told(key) && value.as_f64() != Some(0.0))
         .map(|(key, value)| format!("{key}={}", plain(key, value)))
         .collect();
+    // Of other spans this is where the library opened them.
+    let own = node.attributes.get("lock.name");
     let place = node.attributes.get("code.file.path").zip(node.attributes.get("code.line.number"));
+    let place = place.filter(|_| own.is_some());
     let place = place.map(|(file, line)| format!("at {}:{line}", plain("", file)));
     pairs.chunks(4).map(|chunk| chunk.join("  ")).chain(place).collect()
 }
