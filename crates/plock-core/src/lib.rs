@@ -67,6 +67,8 @@ pub mod inspect;
 mod kind;
 mod life;
 mod lock;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod loss;
 mod name;
 mod owner;

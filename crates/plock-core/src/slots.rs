@@ -19,7 +19,7 @@ use crate::sync::{AtomicPtr, AtomicU64, Ordering, fence};
 use std::panic::Location;
 
 /// Published holds per owner.
-pub(crate) const SLOTS: usize = 8;
+pub(crate) const SLOTS: usize = if cfg!(loom) { 1 } else { 8 };
 /// Low bits of a key that say which slot; this value says: none, spilled.
 const SLOT_BITS: u32 = 4;
 pub(crate) const SPILLED: u64 = (1 << SLOT_BITS) - 1;

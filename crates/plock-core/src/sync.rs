@@ -8,22 +8,30 @@ pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Or
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
 
-/// Loom's model of the slot, with the signature of the real one.
+/// A model of the slot: what is registered is woken once, and a wake synchronises with the
+/// registration it finds, and the other way round.
 #[cfg(loom)]
 #[derive(Debug)]
-pub(crate) struct AtomicWaker(loom::future::AtomicWaker);
+pub(crate) struct AtomicWaker(loom::sync::Mutex<Option<std::task::Waker>>);
 
 #[cfg(loom)]
 impl AtomicWaker {
     pub(crate) fn new() -> Self {
-        Self(loom::future::AtomicWaker::new())
+        Self(loom::sync::Mutex::new(None))
     }
 
     pub(crate) fn register(&self, waker: &std::task::Waker) {
-        self.0.register_by_ref(waker);
+        *self.slot() = Some(waker.clone());
     }
 
     pub(crate) fn wake(&self) {
-        self.0.wake();
+        let waker = self.slot().take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn slot(&self) -> loom::sync::MutexGuard<'_, Option<std::task::Waker>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -4,8 +4,8 @@
 use crate::grant::{Grant, Granted};
 use crate::name::Label;
 use crate::owner::OwnerCell;
+use crate::sync::AtomicWaker;
 use crate::{EndCause, Idle, Mode, clock, release, thread};
-use atomic_waker::AtomicWaker;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -1,0 +1,309 @@
+//! Models of the lock-free protocols, one per edge, named by the race. Run them with
+//! `RUSTFLAGS="--cfg loom" cargo test -p plock-core --release --lib loom_`.
+//!
+//! Loom runs all threads of a model on one thread of the system, so thread-locals are shared between
+//! them: a model may use one from one of its threads at most.
+
+use crate::grant::{Grant, Granted, Releaser};
+use crate::life::{Ending, Life, Tally};
+use crate::name::Label;
+use crate::owner::OwnerCell;
+use crate::release::{self, Releasing};
+use crate::signal::{Signal, Woken};
+use crate::slots::{HoldInfo, Slots};
+use crate::wait::Wait;
+use crate::{EndCause, Idle, Mode, SpanRef};
+use loom::sync::atomic::{
+    AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+use std::future::poll_fn;
+use std::panic::Location;
+use std::task::{Poll, Wake, Waker};
+
+/// Explores every interleaving with at most three preemptions.
+fn model(run: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.check(run);
+}
+
+/// A poll that takes the signal, registers and finds nothing, while one wake is still on its way and
+/// another one follows. Hangs if `register` is left out for a waker that is known already.
+#[test]
+fn wake_vs_poll_enter() {
+    model(|| {
+        let signal = Arc::new(Signal::new());
+        let ready = Arc::new(AtomicBool::new(false));
+        let wakers = [false, true].map(|makes_ready| {
+            let (signal, ready) = (Arc::clone(&signal), Arc::clone(&ready));
+            thread::spawn(move || {
+                if makes_ready {
+                    ready.store(true, Release);
+                }
+                signal.raise(|| Woken { at: 7, kind: Idle::Lock });
+            })
+        });
+        loom::future::block_on(poll_fn(|cx| {
+            let woken = signal.take();
+            assert!(woken.is_none_or(|woken| woken == Woken { at: 7, kind: Idle::Lock }));
+            signal.register(cx.waker());
+            if ready.load(Acquire) { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        wakers.map(|waker| waker.join().unwrap());
+    });
+}
+
+/// Of two first wakes one counts, with the kind that belongs to its moment. Fails if kind and moment
+/// are two words.
+#[test]
+fn first_wake_brings_its_kind() {
+    model(|| {
+        let signal = Arc::new(Signal::new());
+        let kinds = [(3, Idle::Lock), (4, Idle::Permit)];
+        let wakers = kinds.map(|(at, kind)| {
+            let signal = Arc::clone(&signal);
+            thread::spawn(move || signal.raise(|| Woken { at, kind }))
+        });
+        let early = signal.take();
+        wakers.map(|waker| waker.join().unwrap());
+        let late = signal.take();
+        for woken in [early, late].into_iter().flatten() {
+            assert!(kinds.contains(&(woken.at, woken.kind)));
+        }
+        assert!(early.is_some() || late.is_some());
+    });
+}
+
+fn granted(at: u64, site: &'static Location<'static>) -> Granted {
+    let span = SpanRef::new(u128::from(at) << 64 | u128::from(at), at, true);
+    Granted {
+        at,
+        end: EndCause::Cancel,
+        releaser: Some(Releaser::new(Some(Label::OVERFLOW), site, Some(span), true)),
+        thread: at,
+        thread_poll: at,
+        own_poll: at,
+    }
+}
+
+/// Whoever sees a hand-over sees all of it, and all of one. Fails if `Grant::set` stores its last
+/// state `Relaxed`, or `get` loads it so; and if a second wake does not find the first one's claim.
+#[test]
+fn grant_implies_visible_releaser() {
+    model(|| {
+        let grant = Arc::new(Grant::new());
+        let sites = [Location::caller(), releaser_site()];
+        let releasers = [0, 1].map(|i| {
+            let grant = Arc::clone(&grant);
+            thread::spawn(move || grant.set(&granted(i as u64 + 1, sites[i])))
+        });
+        if let Some(seen) = grant.get() {
+            let by = seen.releaser.unwrap();
+            assert_eq!(by.site, sites[seen.at as usize - 1]);
+            let whole = granted(seen.at, by.site);
+            assert_eq!(format!("{seen:?}"), format!("{whole:?}"));
+        }
+        releasers.map(|releaser| releaser.join().unwrap());
+        assert!(grant.get().is_some());
+    });
+}
+
+#[track_caller]
+fn releaser_site() -> &'static Location<'static> {
+    Location::caller()
+}
+
+fn hold(number: u64) -> HoldInfo {
+    HoldInfo {
+        lock: number as usize,
+        since: number,
+        site: Location::caller(),
+        series: number as u32,
+        mode: Mode::Shared,
+        weight: number as u32,
+        suspended: number,
+    }
+}
+
+/// A slot is used again while somebody reads it: a read gives all of the hold it asked for, or
+/// nothing. Fails without either fence, and if the key is stored `Relaxed`.
+#[test]
+fn hold_read_is_never_torn() {
+    model(|| {
+        let slots = Arc::new(Slots::new());
+        let first = slots.claim(1, &hold(1));
+        let reader = Arc::clone(&slots);
+        let reader = thread::spawn(move || {
+            assert!(reader.get(first).is_none_or(|seen| seen == hold(1)));
+            for (key, seen) in reader.each() {
+                assert_eq!(seen, hold(if key == first { 1 } else { 2 }));
+            }
+        });
+        slots.release(first);
+        let second = slots.claim(2, &hold(2));
+        assert_eq!(slots.get(second), Some(hold(2)), "the owner reads its own");
+        reader.join().unwrap();
+        assert_eq!(slots.get(first), None);
+    });
+}
+
+/// The owner ends while the last guard is dropped elsewhere: exactly one of them clears the cell.
+/// Fails if the owner marks its end and looks for guards under two locks of the mutex.
+#[test]
+fn foreign_drop_vs_owner_end() {
+    model(|| {
+        let owner = Arc::new((Tally::new(), Mutex::new(Ending::default())));
+        owner.0.claim();
+        owner.0.claim();
+        let dropper = {
+            let owner = Arc::clone(&owner);
+            thread::spawn(move || {
+                let mut ending = owner.1.lock().unwrap();
+                owner.0.release_foreign(&mut ending);
+                u32::from(owner.0.is_over(&mut ending))
+            })
+        };
+        owner.0.release();
+        let cleared = {
+            let mut ending = owner.1.lock().unwrap();
+            owner.0.end(&mut ending);
+            u32::from(owner.0.is_over(&mut ending))
+        };
+        assert_eq!(cleared + dropper.join().unwrap(), 1);
+        assert_eq!(owner.0.live(), 0);
+    });
+}
+
+/// The owner goes on claiming and releasing while two of its guards are dropped elsewhere: no guard
+/// is lost or counted twice. Fails if foreign drops are not counted apart, or by load and store.
+#[test]
+fn foreign_drop_vs_owner_claim() {
+    model(|| {
+        let owner = Arc::new((Tally::new(), Mutex::new(Ending::default())));
+        owner.0.claim();
+        owner.0.claim();
+        let droppers = [(), ()].map(|()| {
+            let owner = Arc::clone(&owner);
+            thread::spawn(move || {
+                let mut ending = owner.1.lock().unwrap();
+                owner.0.release_foreign(&mut ending);
+                u32::from(owner.0.is_over(&mut ending))
+            })
+        });
+        assert_eq!(owner.0.claim(), 3);
+        assert!((1..=3).contains(&owner.0.live()), "its own guard counts, whatever the others do");
+        owner.0.release();
+        let cleared = {
+            let mut ending = owner.1.lock().unwrap();
+            owner.0.end(&mut ending);
+            u32::from(owner.0.is_over(&mut ending))
+        };
+        let elsewhere: u32 = droppers.map(|dropper| dropper.join().unwrap()).iter().sum();
+        assert_eq!(cleared + elsewhere, 1);
+        assert_eq!(owner.0.live(), 0);
+    });
+}
+
+/// A task looks up its cell while its last guard is dropped elsewhere and the cell goes to another
+/// task: it gets the cell alive or not at all. Fails if `begin` stores `live` `Relaxed`, and if the
+/// task is not compared again after `raise`.
+#[test]
+fn revive_vs_last_release() {
+    model(|| {
+        let life = Arc::new(Life::new());
+        life.begin(5);
+        let dropper = {
+            let life = Arc::clone(&life);
+            thread::spawn(move || {
+                let was_last = life.let_go();
+                if was_last {
+                    life.begin(6);
+                }
+                was_last
+            })
+        };
+        let found = life.task() == 5;
+        let raised = found && life.raise();
+        let mine = raised && life.task() == 5;
+        if raised && !mine {
+            assert!(!life.let_go(), "task 6 has it still");
+        }
+        let was_last = dropper.join().unwrap();
+        assert_eq!(mine, !was_last, "alive for one of them");
+        assert!(!mine || life.let_go(), "and the last one lets go");
+    });
+}
+
+/// The last one to let go of a task's cell sees what the others did with it. Fails if `let_go` is
+/// `Relaxed`.
+#[test]
+fn the_last_one_sees_the_others() {
+    model(|| {
+        let life = Arc::new(Life::new());
+        life.begin(5);
+        assert!(life.raise());
+        let done = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
+        let let_go = |i: usize| {
+            let (life, done) = (Arc::clone(&life), Arc::clone(&done));
+            move || {
+                done[i].store(1, Relaxed);
+                if life.let_go() {
+                    assert_eq!(done[0].load(Relaxed) + done[1].load(Relaxed), 2);
+                }
+            }
+        };
+        let other = thread::spawn(let_go(1));
+        let_go(0)();
+        other.join().unwrap();
+    });
+}
+
+/// Tells a wake of ours from the spurious ones that loom adds.
+struct Outer {
+    woken: Arc<AtomicBool>,
+    task: Waker,
+}
+
+impl Wake for Outer {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.woken.store(true, Release);
+        self.task.wake_by_ref();
+    }
+}
+
+/// A waiter registers and queues; the releaser assigns the lock, then wakes; the waiter claims and
+/// drops the attempt while the wake still runs. It is woken, and a woken waiter knows the hand-over.
+/// Fails if `Wait` wakes before it notes the hand-over, or if the waker is registered after the
+/// inner poll.
+#[test]
+fn register_wake_claim_drop() {
+    model(|| {
+        let owner: &'static OwnerCell = Box::leak(Box::new(OwnerCell::new(0)));
+        let lock = 64;
+        let wait = Wait::new(lock, 0, Mode::Exclusive, 1, Idle::Lock, owner, Location::caller());
+        let assigned = Arc::new(AtomicBool::new(false));
+        let releaser = {
+            let (waker, assigned) =
+                (Waker::from(std::sync::Arc::clone(&wait)), Arc::clone(&assigned));
+            thread::spawn(move || {
+                release::during(Releasing::new(lock, EndCause::Release, 0), || {
+                    assigned.store(true, Release);
+                    waker.wake();
+                });
+            })
+        };
+        let woken = Arc::new(AtomicBool::new(false));
+        loom::future::block_on(poll_fn(|cx| {
+            let outer = std::sync::Arc::new(Outer { woken: Arc::clone(&woken), task: cx.waker().clone() });
+            wait.outer.register(&Waker::from(outer));
+            if assigned.load(Acquire) { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        if woken.load(Acquire) {
+            assert_eq!(wait.granted().expect("the wake notes it first").end, EndCause::Release);
+        }
+        drop(wait);
+        releaser.join().unwrap();
+    });
+}
