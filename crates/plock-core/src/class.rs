@@ -93,16 +93,16 @@ pub(crate) fn resolve(kind: Kind, origin: Origin) -> u32 {
     match origin {
         Origin::Named("", at) => {
             loss::count(Dropped::NameEmpty, 1);
-            by_name(&module_of(at.file()), Family::Lock(kind), at)
+            by_name(bounded(&module_of(at.file())), Family::Lock(kind), at)
         }
         Origin::Named(name, at) => by_name(bounded(name), Family::Lock(kind), at),
         Origin::Site(at, type_name) => by_site(kind, at, type_name),
     }
 }
 
-/// Series of the polls of a scope name; the delays are next to it. Never 0.
+/// Series of the polls of a scope by its bounded name; the delays are next to it. Never 0.
 pub(crate) fn resolve_scope(name: &str) -> u32 {
-    by_name(bounded(name), Family::Scope, Location::caller())
+    by_name(name, Family::Scope, Location::caller())
 }
 
 fn by_site(kind: Kind, at: &'static Location<'static>, type_name: fn() -> &'static str) -> u32 {

@@ -187,6 +187,8 @@ vocabulary! {
     HoldEnd {
         /// Its guard was dropped.
         Released = "released",
+        /// Its guard was downgraded; the hold goes on as a reader's.
+        Downgraded = "downgraded",
         /// Its guard was dropped with its scope, which was cancelled.
         InDrop = "in_drop",
         /// Its guard was dropped by a panic.

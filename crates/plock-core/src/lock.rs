@@ -436,12 +436,11 @@ impl Hold {
             record.add_holder(at);
         }
         let out = release::during(releasing, downgrade);
-        let shared = lock.series(Mode::Shared);
         let ts = thread::state();
-        let ns = now.saturating_sub(at.since());
-        shard::with(ts, lock.series(Mode::Exclusive), |shard| shard.held(ns));
+        account_exclusive_part::<R>(ts, at, lock.series(Mode::Exclusive), now);
+        let shared = lock.series(Mode::Shared);
         shard::with(ts, shared, |shard| shard.acquired(at.cell.depth().max(1)));
-        at.cell.slots.downgrade(at.key, shared, now);
+        at.cell.slots.downgrade(at.key, shared, now, at.cell.times.suspended.get());
         out
     }
 
@@ -556,12 +555,31 @@ fn account<R: Runtime>(at: HoldRef, series: u32, since: u64, end: u64) {
         note_suspended(ts, at, series, suspended.min(ns));
     }
     if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
-        file_notable(ts, at, series, ns);
+        file_notable(ts, at, series, ns, None);
     }
     if at.cell.release_own(at.key) {
         at.cell.note_hold(series, ns);
     } else {
         release_elsewhere::<R>(ts, at, series, ns);
+    }
+}
+
+/// The part of a hold before its downgrade; the hold itself goes on.
+#[cold]
+fn account_exclusive_part<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, end: u64) {
+    let ns = end.saturating_sub(at.since());
+    let own = is_own::<R>(ts, at.cell);
+    let suspended = if own { at.cell.suspended_since_claim(at.key) } else { 0 };
+    if suspended > 0 {
+        note_suspended(ts, at, series, suspended.min(ns));
+    }
+    if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
+        file_notable(ts, at, series, ns, Some(HoldEnd::Downgraded));
+    }
+    if own {
+        at.cell.note_hold(series, ns);
+    } else {
+        at.now_in().slow().foreign_hold_ns += ns;
     }
 }
 
@@ -574,7 +592,7 @@ fn account_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, mut
     }
     let cell = at.cell;
     if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
-        file_notable(ts, at, series, ns);
+        file_notable(ts, at, series, ns, None);
     }
     let is_task = cell.role() == Role::Task;
     if is_own::<R>(ts, cell) && cell.release_own(at.key) {
@@ -606,10 +624,10 @@ fn release_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, ns:
     at.cell.release_foreign(at.key, ns);
 }
 
-/// Files a hold that is the longest so far, an exemplar, or slow.
+/// Files a hold that is the longest so far, an exemplar, or slow. `end` if no guard was dropped.
 #[cold]
 #[inline(never)]
-fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64) {
+fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64, end: Option<HoldEnd>) {
     let Some(hold) = at.info() else { return };
     let wall = clock::WallClock::now();
     let span = at.cell.span();
@@ -633,11 +651,11 @@ fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64) {
     }
     let Some(class) = class::series(series) else { return };
     let Some((kind, mode)) = class.lock() else { return };
-    let hold_end = match slow.cancelled {
+    let hold_end = end.unwrap_or(match slow.cancelled {
         _ if std::thread::panicking() => HoldEnd::Panicked,
         true => HoldEnd::InDrop,
         false => HoldEnd::Released,
-    };
+    });
     slow.keep(Detail {
         lock: class.name,
         kind,

@@ -62,9 +62,8 @@ impl Label {
         self.0.0
     }
 
-    /// The label of a scope name.
+    /// The label of a scope by its bounded name.
     pub(crate) fn intern(name: &str) -> Self {
-        let name = bounded(name);
         if let Some(known) = read(|labels| labels.by_text.get(name).copied()) {
             return known;
         }

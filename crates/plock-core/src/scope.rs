@@ -16,12 +16,12 @@
 //! wake in between belongs to the next period.
 
 use crate::lock::Runtime;
-use crate::name::Label;
+use crate::name::{Label, bounded};
 use crate::owner::OwnerCell;
 use crate::report::{self, ScopeEnd, ScopeReport};
 use crate::signal::Signal;
 use crate::thread::{self, ThreadState};
-use crate::{Idle, class, clock, shard, slab};
+use crate::{Dropped, Idle, class, clock, loss, shard, slab};
 use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
@@ -37,10 +37,11 @@ pub struct ScopeName {
 
 impl ScopeName {
     /// Interns a name. Names are label values: routes, job kinds, never ids. Beyond 4,096 distinct
-    /// names (or the cap on series) it becomes `__overflow__`, and that is counted; a name longer
-    /// than 64 bytes is cut.
+    /// names (or the cap on series) it becomes `__overflow__`, a name longer than 64 bytes is cut,
+    /// an empty one becomes `unnamed`; each of these is counted.
     #[must_use]
     pub fn new(name: &str) -> Self {
+        let name = bounded(if name.is_empty() { unnamed() } else { name });
         Self { label: Label::intern(name), series: class::resolve_scope(name) }
     }
 
@@ -49,6 +50,12 @@ impl ScopeName {
     pub const fn as_str(&self) -> &'static str {
         self.label.text()
     }
+}
+
+#[cold]
+fn unnamed() -> &'static str {
+    loss::count(Dropped::NameEmpty, 1);
+    "unnamed"
 }
 
 /// The state of one scope; a wrapper future keeps it beside the future it wraps.

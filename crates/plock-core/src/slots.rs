@@ -95,10 +95,11 @@ impl Slots {
 
     /// A write guard became a read guard: the same hold goes on in another mode. Only whoever has
     /// the guard calls this; a reader in between sees the one or the other.
-    pub(crate) fn downgrade(&self, key: u64, series: u32, since: u64) {
+    pub(crate) fn downgrade(&self, key: u64, series: u32, since: u64, suspended: u64) {
         if let Some(slot) = self.slot(key) {
             slot.what.store(what(series, Mode::Shared, 1), Ordering::Relaxed);
             slot.since.store(since, Ordering::Relaxed);
+            slot.suspended.store(suspended, Ordering::Relaxed);
         }
     }
 
