@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let _plock = plock::otel::init()?;
     let app = Router::new()
         .route("/visits", post(visit))
-        .with_state(Visits::default())
+        .with_state(Visits::new(Mutex::new(0)))
         .layer(plock::tower::PlockLayer::new())
         .merge(plock::prometheus::router());
     let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
