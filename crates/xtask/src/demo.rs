@@ -17,6 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde_json::json;
+use tokio::time::Instant;
 
 use self::collector::Backend;
 use self::digest::Digest;
@@ -129,7 +130,8 @@ async fn watch(
     title: &str,
 ) -> Result<Outcome> {
     let mut screen = Screen::open(json, title)?;
-    let mut ticks = tokio::time::interval(INTERVAL);
+    // Not at once: there is nothing to see before the first requests.
+    let mut ticks = tokio::time::interval_at(Instant::now() + INTERVAL, INTERVAL);
     loop {
         tokio::select! {
             outcome = orders.outcome() => return outcome,

@@ -9,8 +9,8 @@ use super::service::Load;
 const ALARMING: f64 = 0.5;
 const NOTABLE: f64 = 0.1;
 
-/// Charged to no holder: the lock had been given to somebody who had not run yet.
-const HAND_OVER: &str = "(hand-over)";
+/// Nobody could be charged.
+const UNKNOWN: &str = "(unknown)";
 
 /// How the load fared, in one line.
 pub(super) fn load(load: &Load) -> String {
@@ -141,7 +141,7 @@ fn edge_row(edge: &Edge) -> Vec<Cell> {
     vec![
         Cell::new(&edge.waiter),
         Cell::new(&edge.lock),
-        Cell::new(if edge.holder.is_empty() { HAND_OVER } else { &edge.holder }),
+        Cell::new(if edge.holder.is_empty() { UNKNOWN } else { &edge.holder }),
         Cell::new(site(&edge.holder_site)),
         Cell::new(edge.cause),
         Cell::new(edge.waits),
