@@ -5,10 +5,12 @@
 //!
 //! [`Tools::ready`] builds or finds the binaries, [`Stack`] runs them, [`Promql`] asks them,
 //! [`TraceStore`] plays the store behind the collector, [`otlp`] writes scripted spans and metrics,
-//! [`eventually`] polls with a deadline and [`dashboards`] reads the panels of the shipped boards.
+//! [`eventually`] polls with a deadline, [`dashboards`] reads the panels of the shipped boards,
+//! [`example`] builds a program of `examples/` and [`Process`] runs one.
 
 pub mod dashboards;
 mod eventually;
+mod examples;
 pub mod otlp;
 mod ports;
 mod process;
@@ -18,6 +20,8 @@ mod tools;
 mod trace_store;
 
 pub use eventually::{eventually, wait_for};
+pub use examples::example;
+pub use process::Process;
 pub use promql::Promql;
 pub use stack::{Endpoints, Stack, StackBuilder};
 pub use tools::{Tools, repository};

@@ -1,5 +1,5 @@
-//! A child process of the stack: its output goes to a log file, it is ended when its owner is
-//! dropped, and a watchdog ends it when this whole process dies, even by SIGKILL.
+//! A child process, of the stack or a service on plock: its output goes to a log file, it is ended
+//! when its owner is dropped, and a watchdog ends it when this whole process dies, even by SIGKILL.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::eventually;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running child process.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     /// Reads from a pipe whose other end only we hold: the kernel closes it when we die, however
     /// that happens, and then the watchdog kills the child. Portable and free of unsafe code,
@@ -29,7 +29,11 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `command` in a process group of its own, so that Ctrl-C reaches only us and we end
     /// it in order. Output is appended to `log`.
-    pub(crate) fn spawn(command: &mut Command, log: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be written or the program does not start.
+    pub fn spawn(command: &mut Command, log: &Path) -> Result<Self> {
         let file = File::options().create(true).append(true).open(log)?;
         let program = command.get_program().to_owned();
         let mut child = command
@@ -55,8 +59,71 @@ impl Process {
         }
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What it has written so far.
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be read.
+    pub fn output(&self) -> Result<String> {
+        fs::read_to_string(&self.log).with_context(|| format!("cannot read {}", self.log.display()))
+    }
+
+    /// The rest of the first complete line of the output with `mark` in it, waited for until
+    /// `deadline` has passed.
+    ///
+    /// # Errors
+    ///
+    /// If no such line comes, or the process ends without it.
+    pub async fn told(&mut self, mark: &str, deadline: Duration) -> Result<String> {
+        let this = std::cell::RefCell::new(self);
+        eventually(deadline, || async {
+            let mut this = this.borrow_mut();
+            let running = this.ensure_running();
+            let output = this.output()?;
+            let lines = output.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            let rest = lines.filter_map(|line| Some(line.split_once(mark)?.1)).next();
+            match (rest, running) {
+                (Some(rest), _) => Ok(rest.to_owned()),
+                (None, Err(ended)) => Err(ended),
+                (None, Ok(())) => bail!("nobody has told `{mark}` in:\n{output}"),
+            }
+        })
+        .await
+    }
+
+    /// Memory of the process that is not swapped out, in bytes: now, and at its peak.
+    ///
+    /// # Errors
+    ///
+    /// If the process has ended.
+    pub fn memory(&self) -> Result<(u64, u64)> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let kilobytes = |key: &str| {
+            let line =
+                status.lines().find_map(|line| line.strip_prefix(key)).context("no memory")?;
+            anyhow::Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+        };
+        Ok((kilobytes("VmRSS:")?, kilobytes("VmHWM:")?))
+    }
+
+    /// Waits until the process ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// If it still runs after `deadline`.
+    pub async fn ended(&mut self, deadline: Duration) -> Result<ExitStatus> {
+        let child = std::cell::RefCell::new(&mut self.child);
+        eventually(deadline, || {
+            let ended = child.borrow_mut().try_wait();
+            async move { ended?.context("still running") }
+        })
+        .await
     }
 
     /// Fails with the end of the log if the process has ended by itself.
@@ -73,12 +140,7 @@ impl Process {
     /// Asks the process to end and waits until it has.
     pub(crate) async fn stop(mut self) -> Result<ExitStatus> {
         kill_process(Pid::from_child(&self.child), Signal::TERM).context("cannot send SIGTERM")?;
-        let child = std::cell::RefCell::new(&mut self.child);
-        eventually(PATIENCE, || {
-            let ended = child.borrow_mut().try_wait();
-            async move { ended?.context("still running after SIGTERM") }
-        })
-        .await
+        self.ended(PATIENCE).await.context("after SIGTERM")
     }
 
     /// Ends the process with SIGKILL, as a crash or the out-of-memory killer would.

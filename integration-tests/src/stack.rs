@@ -42,6 +42,7 @@ pub struct StackBuilder {
     trace_store: Option<String>,
     scrape_targets: BTreeMap<String, Vec<String>>,
     scrape_interval: String,
+    native_scrapes: bool,
     collector_environment: BTreeMap<String, String>,
 }
 
@@ -65,6 +66,13 @@ impl StackBuilder {
     #[must_use]
     pub fn scrape_interval(mut self, interval: impl Into<String>) -> Self {
         self.scrape_interval = interval.into();
+        self
+    }
+
+    /// Lets Prometheus scrape classic histograms, as the servers do that know no native ones.
+    #[must_use]
+    pub const fn classic_scrapes(mut self) -> Self {
+        self.native_scrapes = false;
         self
     }
 
@@ -124,6 +132,7 @@ impl Stack {
             trace_store: None,
             scrape_targets: BTreeMap::new(),
             scrape_interval: "1s".to_owned(),
+            native_scrapes: true,
             collector_environment: intervals.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
         }
     }
@@ -146,6 +155,16 @@ impl Stack {
     #[must_use]
     pub fn promql(&self) -> Promql {
         Promql::new(&self.endpoints().prometheus)
+    }
+
+    /// Lets Prometheus scrape `target` (host and port) in the job `job` from now on.
+    ///
+    /// # Errors
+    ///
+    /// If `prometheus.yml` has no such job.
+    pub fn scrape(&mut self, job: &str, target: &str) -> Result<()> {
+        self.settings.scrape_targets.entry(job.to_owned()).or_default().push(target.to_owned());
+        self.write_prometheus_config()
     }
 
     /// The directory with configuration, logs and data.
@@ -277,18 +296,24 @@ impl Stack {
         let mut config: Value = serde_saphyr::from_str(&fs::read_to_string(shipped)?)?;
         config["global"]["scrape_interval"] = json!(self.settings.scrape_interval);
         config["global"]["scrape_timeout"] = json!(self.settings.scrape_interval);
+        let jobs = config["scrape_configs"].as_array_mut().context("scrape_configs")?;
+        if !self.settings.native_scrapes {
+            jobs.iter_mut().for_each(|job| job["scrape_native_histograms"] = json!(false));
+        }
         fs::write(self.path("prometheus.yml"), serde_json::to_string_pretty(&config)?)?;
 
         let mut targets = self.settings.scrape_targets.clone();
         let own = format!("127.0.0.1:{}", self.ports.self_metrics);
         targets.entry("otelcol".to_owned()).or_default().push(own);
-        fs::create_dir(self.path("targets"))?;
+        fs::create_dir_all(self.path("targets"))?;
         for job in config["scrape_configs"].as_array().context("scrape_configs")? {
             let file = job["file_sd_configs"][0]["files"][0].as_str().context("target file")?;
             let name = job["job_name"].as_str().context("job_name")?;
             let addresses = targets.remove(name).unwrap_or_default();
             let group = json!([{ "targets": addresses }]);
-            fs::write(self.path(file), group.to_string())?;
+            // Prometheus reads a target file as soon as it changes: never a half-written one.
+            fs::write(self.path("target.new"), group.to_string())?;
+            fs::rename(self.path("target.new"), self.path(file))?;
         }
         ensure!(targets.is_empty(), "prometheus.yml has no job {:?}", targets.keys());
         Ok(())
