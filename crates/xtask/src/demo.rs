@@ -101,7 +101,7 @@ async fn show(arguments: &Arguments, program: &Path) -> Result<()> {
     let mut answers = Vec::new();
     if let Some(backend) = &backend {
         tokio::select! {
-            tried = backend.ask() => answers = tried?,
+            tried = backend.ask(digest.acquisitions()) => answers = tried?,
             () = interrupt.requested() => progress("interrupted")?,
         }
     }

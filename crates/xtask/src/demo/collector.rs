@@ -15,6 +15,9 @@ const ARRIVAL: Duration = Duration::from_secs(30);
 /// Series shown of each answer.
 const SHOWN: usize = 4;
 
+/// Counts what the report counts as acquired.
+const ACQUIRED: &str = "sum(plock_acquisitions_total{lock_outcome=\"acquired\"})";
+
 /// What to ask: why, and the query.
 const QUERIES: [(&str, &str); 4] = [
     (
@@ -31,7 +34,7 @@ const QUERIES: [(&str, &str); 4] = [
     ),
     (
         "seconds requests waited, by lock and cause (from their spans)",
-        "sum by (lock_name, lock_blocking_cause) (plock_request_wait_time_seconds_sum)",
+        "sum by (lock_name, lock_blocking_cause) (plock_request_wait_time_seconds_sum) > 0",
     ),
 ];
 
@@ -72,11 +75,20 @@ impl Backend {
         self.stack.endpoints().otlp_http
     }
 
-    /// Runs every query as soon as it has an answer.
-    pub(super) async fn ask(&self) -> Result<Vec<Answer>> {
-        progress("asking Prometheus")?;
+    /// Runs every query once Prometheus knows all that the report knows, so that both tell the
+    /// same numbers. `acquisitions` is how many the report counts.
+    pub(super) async fn ask(&self, acquisitions: u64) -> Result<Vec<Answer>> {
+        progress("waiting for the last export to reach Prometheus")?;
         let prometheus = self.stack.promql();
         let deadline = Instant::now() + ARRIVAL;
+        let complete = eventually(ARRIVAL, || async {
+            let arrived = prometheus.number(ACQUIRED).await?;
+            ensure!(arrived >= acquisitions as f64, "{arrived} of {acquisitions} acquisitions");
+            Ok(())
+        });
+        if let Err(error) = complete.await {
+            progress(&format!("the figures of Prometheus are not complete: {error:#}"))?;
+        }
         let mut answers = Vec::new();
         for (why, query) in QUERIES {
             let patience = deadline.saturating_duration_since(Instant::now());
@@ -87,7 +99,9 @@ impl Backend {
             });
             answers.push(match samples.await {
                 Ok(samples) => {
-                    let series = samples.iter().take(SHOWN).map(Series::new).collect();
+                    let mut series: Vec<_> = samples.iter().map(Series::new).collect();
+                    series.sort_by(|a, b| b.value.total_cmp(&a.value));
+                    series.truncate(SHOWN);
                     Answer { why, query, series, nothing: None }
                 }
                 Err(error) => {
