@@ -1,7 +1,9 @@
 //! The commands of this repository, run as `cargo xtask <command>`. One file per command; only
 //! this crate and the examples print.
 
+mod bench;
 mod collector;
+mod conformance;
 mod demo;
 mod test;
 mod tidy;
@@ -20,7 +22,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Arguments),
     Collector(collector::Arguments),
+    Conformance(conformance::Arguments),
     Demo(demo::Arguments),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
@@ -29,7 +33,9 @@ enum Command {
 #[expect(clippy::print_stderr, reason = "the one place that reports why a command failed")]
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Collector(arguments) => collector::run(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),

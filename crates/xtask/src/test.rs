@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use comfy_table::{Table, presets};
 use integration_tests::{Tools, repository};
 
-use crate::tidy;
+use crate::{conformance, tidy};
 
 /// Run every check of the repository, as continuous integration does.
 ///
@@ -56,6 +56,7 @@ const STEPS: &[Step] = &[
     Step { name: "build", about: "all tests compile", run: Run::Cargo(&["test --workspace --no-run"]) },
     Step { name: "unit", about: "unit and property tests", run: Run::Cargo(&["test --workspace --exclude integration-tests --lib --bins --examples --tests"]) },
     Step { name: "doc-tests", about: "examples in the documentation", run: Run::Cargo(&["test --workspace --doc"]) },
+    Step { name: "conformance", about: "tokio's own tests of its locks pass with plock's", run: Run::Own(conformance::check) },
     Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
     Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Cargo(&["test --package integration-tests --no-fail-fast"]) },
     Step { name: "rustdoc", about: "the documentation builds without a warning", run: Run::Cargo(&["RUSTDOCFLAGS=-Dwarnings doc --workspace --no-deps"]) },
