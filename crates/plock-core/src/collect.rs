@@ -61,6 +61,7 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     loss::add_overhead(clock::now().saturating_sub(began));
     out.dropped = loss::counts();
     out.overhead_ns = loss::overhead_ns();
+    out.last_export_unix_ns = loss::last_export_unix_ns();
     out
 }
 
@@ -246,6 +247,11 @@ fn merge_edges(edges: &mut Vec<Edge>) {
         true
     });
     edges.sort_by(|a, b| b.wait_ns.cmp(&a.wait_ns).then_with(|| key(a).cmp(&key(b))));
+}
+
+/// Notes that telemetry was delivered at this moment, nanoseconds since the Unix epoch.
+pub fn note_export(unix_ns: u64) {
+    loss::note_export(unix_ns);
 }
 
 /// Counts something that a part of plock outside this crate had to leave out.

@@ -91,7 +91,7 @@ pub use class::MAX_SERIES;
 #[cfg(feature = "test-clock")]
 pub use clock::manual;
 pub use clock::{calibrate, is_enabled, set_enabled};
-pub use collect::{count_dropped, snapshot};
+pub use collect::{count_dropped, note_export, snapshot};
 pub use histogram::*;
 pub use kind::*;
 pub use lock::{Hold, Lock, NoTasks, Runtime, Share, Start, set_slow_threshold, slow_threshold};

@@ -21,6 +21,18 @@ pub(crate) fn add_overhead(ns: u64) {
     OVERHEAD_NS.fetch_add(ns, Relaxed);
 }
 
+/// When telemetry was last delivered, in nanoseconds since the Unix epoch; 0 = never.
+static LAST_EXPORT: AtomicU64 = AtomicU64::new(0);
+
+/// Notes a delivery, so that every read-out can show how fresh the others are.
+pub(crate) fn note_export(unix_ns: u64) {
+    LAST_EXPORT.fetch_max(unix_ns, Relaxed);
+}
+
+pub(crate) fn last_export_unix_ns() -> Option<u64> {
+    Some(LAST_EXPORT.load(Relaxed)).filter(|at| *at > 0)
+}
+
 pub(crate) fn overhead_ns() -> u64 {
     OVERHEAD_NS.load(Relaxed)
 }

@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub dropped: Vec<(Dropped, u64)>,
     /// Time plock itself spent on slow paths and collections, in nanoseconds.
     pub overhead_ns: u64,
+    /// When telemetry was last delivered, nanoseconds since the Unix epoch; `None` if never.
+    pub last_export_unix_ns: Option<u64>,
 }
 
 /// The figures of one lock class in one mode.

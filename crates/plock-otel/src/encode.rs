@@ -51,11 +51,10 @@ struct Times {
     now: u64,
 }
 
-/// All metrics of a snapshot under the scope `plock`. `last_export_unix_ns` is the exporter's own.
+/// All metrics of a snapshot under the scope `plock`.
 pub(crate) fn scope_metrics(
     snapshot: &Snapshot,
     histograms: Histograms,
-    last_export_unix_ns: Option<u64>,
     shown: &Shown,
 ) -> (ScopeMetrics, Showing) {
     let times = Times { start: snapshot.start_unix_ns, now: snapshot.unix_ns };
@@ -69,10 +68,6 @@ pub(crate) fn scope_metrics(
     }
     for gone in shown.0.difference(&showing) {
         add_gone(&mut out, gone, times);
-    }
-    if let Some(at) = last_export_unix_ns {
-        let point = number(vec![], Number::AsDouble(seconds(at)), times);
-        out.push(gauge(&metrics::TELEMETRY_LAST_EXPORT, vec![point]));
     }
     let scope = InstrumentationScope {
         name: SCOPE.into(),

@@ -49,7 +49,7 @@ fn snapshot(open_hold: bool) -> Snapshot {
 }
 
 fn encoded(snapshot: &Snapshot, form: Histograms) -> Vec<Metric> {
-    let (scope, _) = scope_metrics(snapshot, form, None, &Shown::default());
+    let (scope, _) = scope_metrics(snapshot, form, &Shown::default());
     assert_eq!(scope.scope.unwrap().name, SCOPE);
     scope.metrics
 }
@@ -213,7 +213,7 @@ fn a_vanished_point_gets_one_last_point_without_value() {
     let gone = vec![(DataPointFlags::NoRecordedValueMask as u32, None)];
     let mut shown = Shown::default();
     let mut step = |open: bool, delivered: bool| {
-        let (scope, showing) = scope_metrics(&snapshot(open), Histograms::Classic, None, &shown);
+        let (scope, showing) = scope_metrics(&snapshot(open), Histograms::Classic, &shown);
         shown.settle(showing, delivered);
         held(&scope.metrics)
     };
@@ -223,19 +223,4 @@ fn a_vanished_point_gets_one_last_point_without_value() {
     assert_eq!(step(false, true), [], "and no longer");
     assert_eq!(step(true, false).len(), 1);
     assert_eq!(step(false, true), gone, "it may have arrived although no answer came");
-}
-
-#[test]
-fn the_last_export_is_there_after_the_first() {
-    let at = |last| {
-        let (scope, _) =
-            scope_metrics(&snapshot(false), Histograms::Classic, last, &Shown::default());
-        let metric = scope.metrics.into_iter().find(|m| m.name == "plock.telemetry.last_export");
-        metric.map(|metric| match metric.data {
-            Some(Data::Gauge(gauge)) => gauge.data_points[0].value,
-            other => panic!("{other:?}"),
-        })
-    };
-    assert_eq!(at(None), None);
-    assert_eq!(at(Some(1_700_000_000_500_000_000)), Some(Some(Number::AsDouble(1_700_000_000.5))));
 }

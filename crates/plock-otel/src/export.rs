@@ -87,8 +87,7 @@ impl MetricExporter {
     fn send(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let snapshot = plock_core::snapshot(true);
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = self.transport.last_success_unix_ns();
-        let (own, showing) = scope_metrics(&snapshot, self.histograms, last, &shown);
+        let (own, showing) = scope_metrics(&snapshot, self.histograms, &shown);
         let mut request = ExportMetricsServiceRequest::from(metrics);
         if let Some(resource) = request.resource_metrics.first_mut() {
             // The instrument that keeps the SDK calling is among plock's own metrics too.
@@ -99,6 +98,9 @@ impl MetricExporter {
         shown.settle(showing, outcome.is_ok());
         match outcome {
             Ok(reply) => {
+                if let Some(at) = self.transport.last_success_unix_ns() {
+                    plock_core::note_export(at);
+                }
                 plock_core::count_dropped(Dropped::Export, u64::from(reply.rejected > 0));
                 Ok(())
             }

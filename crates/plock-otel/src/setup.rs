@@ -189,6 +189,7 @@ impl Builder {
         if let Some(slow) = self.slow {
             plock_core::set_slow_threshold(slow);
         }
+        plock_core::calibrate(); // at most 10 ms, and from here on every stamp is cheap
         if let Some(meters) = self.meter_provider.as_ref().or(own_meter_provider.as_ref()) {
             keep_exporting(meters);
         }

@@ -89,7 +89,7 @@ fn convoy(holder: &SdkTracer, name: &'static str) -> [opentelemetry::trace::Span
     });
     let mut locking = Box::pin(Arc::clone(&inner).lock_owned());
     let mut attempt = second.at(11, |cx| {
-        let mut attempt = Attempt::new::<NoTasks>(&lock, Start::now(), share, 0, site).unwrap();
+        let mut attempt = Attempt::new::<NoTasks>(&lock, Start::now(), share, 0, true, site).unwrap();
         assert!(attempt.poll(&lock, locking.as_mut(), false, cx).is_pending());
         attempt
     });

@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 
 /// The snapshot under its telemetry names, in table order. A family without points is left out.
 ///
-/// [`metrics::TELEMETRY_LAST_EXPORT`] is not among them: it belongs to whoever pushes.
-///
 /// ```
 /// use plock_semconv::{families, metrics};
 ///
@@ -170,6 +168,8 @@ fn telemetry<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
     families.push(family(&metrics::TELEMETRY_DROPPED, dropped));
     let overhead = Value::Seconds(seconds(snapshot.overhead_ns));
     families.push(family(&metrics::TELEMETRY_OVERHEAD_TIME, [(vec![], overhead)]));
+    let last = snapshot.last_export_unix_ns.map(|at| (vec![], Value::Gauge(seconds(at))));
+    families.push(family(&metrics::TELEMETRY_LAST_EXPORT, last));
     let build = vec![env!("CARGO_PKG_VERSION"), known(&snapshot.clock)];
     families.push(family(&metrics::BUILD_INFO, [(build, Value::Gauge(1.0))]));
 }

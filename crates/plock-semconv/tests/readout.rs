@@ -96,7 +96,7 @@ fn a_cause_that_occurred_gets_its_own_series() {
 
 #[test]
 fn exemplars_go_to_the_cause_they_belong_to() {
-    let exemplar = |ns: u64| json!({"ns": ns, "unix_ns": 1, "span": {"trace_id": 1, "span_id": 2, "sampled": true}});
+    let exemplar = |ns: u64| json!({"ns": ns, "unix_ns": 1, "span": {"trace_id": format!("{:032x}", 1), "span_id": format!("{:016x}", 2), "sampled": true}});
     let snapshot = snapshot(|s| {
         s.locks = vec![lock("orders", Kind::Mutex, Mode::Exclusive, |lock| {
             lock["wait_exemplars"] = json!([["queue", exemplar(7)], ["holder", exemplar(8)]]);

@@ -7,32 +7,20 @@ use plock_core::{
 use serde_json::{from_value, json};
 
 pub(crate) fn lock(name: &str, kind: Kind, mode: Mode) -> LockSeries {
-    from_value(json!({
-        "name": name, "kind": kind, "mode": mode, "declared": "src/main.rs:1:1",
-        "outcomes": [0, 0, 0, 0, 0, 0], "wait": vec![Histogram::default(); Cause::COUNT],
-        "claim_delay_ns": 0, "hold": Histogram::default(), "hold_suspended_ns": 0,
-        "depth": [0, 0, 0, 0, 0, 0, 0, 0, 0], "depth_sum": 0, "migrated": 0, "waiters": 0,
-        "holders": 0, "oldest_hold": null, "oldest_wait": null, "worst_hold": null,
-        "worst_wait": null, "hold_exemplar": null, "wait_exemplars": []
-    }))
-    .unwrap()
+    let mut lock = LockSeries::default();
+    (lock.name, lock.kind, lock.mode) = (name.to_owned(), kind, mode);
+    lock
 }
 
 pub(crate) fn scope(name: &str) -> ScopeSeries {
-    from_value(json!({
-        "name": name, "started": 0, "finished": 0, "cancelled": 0, "panicked": 0,
-        "poll": Histogram::default(), "schedule_delay": Histogram::default(),
-        "spawn_delay_ns": 0, "idle_ns": vec![0; Idle::COUNT]
-    }))
-    .unwrap()
+    let mut scope = ScopeSeries::default();
+    scope.name = name.to_owned();
+    scope
 }
 
 pub(crate) fn exemplar(ns: u64, span: SpanRef) -> Exemplar {
-    let unset = json!({"trace_id": 0, "span_id": 0, "sampled": false});
-    let mut exemplar: Exemplar =
-        from_value(json!({"ns": ns, "unix_ns": 1_700_000_123_456_789_012u64, "span": unset}))
-            .unwrap();
-    exemplar.span = span;
+    let mut exemplar = Exemplar::default();
+    (exemplar.ns, exemplar.unix_ns, exemplar.span) = (ns, 1_700_000_123_456_789_012, span);
     exemplar
 }
 
