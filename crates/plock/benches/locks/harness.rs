@@ -1,0 +1,189 @@
+//! Interleaved measurement: every round runs one short batch of every row, so that drift and noisy
+//! neighbours hit all of them alike; a row is compared with its base inside the same round.
+
+use serde::Serialize;
+use std::time::Duration;
+
+/// Mode of the rows that others are compared with.
+const BARE: &str = "bare";
+
+/// One operation in one situation and mode.
+pub(crate) struct Row {
+    /// `type/situation/mode`.
+    name: String,
+    work: Work,
+    /// Name of a row that shows what a single thread takes.
+    one_thread: Option<&'static str>,
+}
+
+/// How a batch is run.
+enum Work {
+    /// So many operations, in the time returned.
+    Counted(Box<dyn FnMut(u64) -> Duration>),
+    /// For so long; returns the nanoseconds per operation (and thread).
+    Timed(Box<dyn FnMut(Duration) -> f64>),
+}
+
+/// How long and how often.
+pub(crate) struct Plan {
+    rounds: usize,
+    /// Of a counted batch.
+    batch: Duration,
+    /// Of a batch on several threads, which take longer to get under way.
+    timed_batch: Duration,
+}
+
+/// What is known of a row in the end.
+#[derive(Debug, Serialize)]
+pub(crate) struct Result {
+    name: String,
+    ns_min: f64,
+    ns_median: f64,
+    /// Median over the rounds of the ratio to the bare row in the same round.
+    ratio: f64,
+    /// The same with the one-thread row as base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio_one_thread: Option<f64>,
+    countable: bool,
+}
+
+impl Plan {
+    pub(crate) const FULL: Self = Self {
+        rounds: 200,
+        batch: Duration::from_micros(250),
+        timed_batch: Duration::from_millis(4),
+    };
+    pub(crate) const QUICK: Self =
+        Self { rounds: 3, batch: Duration::from_micros(25), timed_batch: Duration::from_millis(1) };
+}
+
+impl Row {
+    /// `batch(n)` runs `n` operations on one thread and says how long that took.
+    pub(crate) fn counted(name: &str, batch: impl FnMut(u64) -> Duration + 'static) -> Self {
+        Self { name: name.to_owned(), work: Work::Counted(Box::new(batch)), one_thread: None }
+    }
+
+    /// `batch(d)` runs operations for the time `d` and says how many nanoseconds one took.
+    pub(crate) fn timed(name: &str, batch: impl FnMut(Duration) -> f64 + 'static) -> Self {
+        Self { name: name.to_owned(), work: Work::Timed(Box::new(batch)), one_thread: None }
+    }
+
+    /// Compared with this row as well.
+    pub(crate) fn beside(self, one_thread: &'static str) -> Self {
+        Self { one_thread: Some(one_thread), ..self }
+    }
+
+    /// With recording switched off at run time.
+    pub(crate) fn switched_off(self) -> Self {
+        let work = match self.work {
+            Work::Counted(mut batch) => Work::Counted(Box::new(move |n| while_off(|| batch(n)))),
+            Work::Timed(mut batch) => Work::Timed(Box::new(move |time| while_off(|| batch(time)))),
+        };
+        Self { work, ..self }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it runs a given number of operations on one thread.
+    pub(crate) const fn is_countable(&self) -> bool {
+        matches!(self.work, Work::Counted(_))
+    }
+
+    /// The name of the row this one is compared with.
+    fn base(&self) -> String {
+        let (situation, _) = self.name.rsplit_once('/').expect("a name of three parts");
+        format!("{situation}/{BARE}")
+    }
+
+    /// A warm-up, then so many operations within [`counted`].
+    pub(crate) fn count(&mut self, operations: u64) {
+        if let Work::Counted(batch) = &mut self.work {
+            batch(64);
+            counted(batch, operations);
+        }
+    }
+
+    /// Finds how many operations fill a batch.
+    fn calibrate(&mut self, plan: &Plan) -> u64 {
+        let Work::Counted(batch) = &mut self.work else { return 0 };
+        batch(1000); // registrations, cold lines
+        let mut operations = 16;
+        loop {
+            let took = batch(operations).as_secs_f64();
+            if took >= plan.batch.as_secs_f64() / 8.0 {
+                let per_second = operations as f64 / took;
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "small"
+                )]
+                return (plan.batch.as_secs_f64() * per_second).max(16.0) as u64;
+            }
+            operations *= 2;
+        }
+    }
+
+    fn sample(&mut self, operations: u64, plan: &Plan) -> f64 {
+        match &mut self.work {
+            Work::Counted(batch) => batch(operations).as_secs_f64() * 1e9 / operations as f64,
+            Work::Timed(batch) => batch(plan.timed_batch),
+        }
+    }
+}
+
+fn while_off<T>(batch: impl FnOnce() -> T) -> T {
+    plock::set_enabled(false);
+    let out = batch();
+    plock::set_enabled(true);
+    out
+}
+
+/// What the instruction counter is told to look at.
+#[inline(never)]
+fn counted(batch: &mut dyn FnMut(u64) -> Duration, operations: u64) {
+    std::hint::black_box(batch(operations));
+}
+
+/// The rows that match, and those that they are compared with.
+pub(crate) fn choose(rows: Vec<Row>, filter: &str) -> Vec<Row> {
+    let matching = || rows.iter().filter(|row| row.name.contains(filter));
+    let bases = matching().flat_map(|row| [Some(row.base()), row.one_thread.map(String::from)]);
+    let needed: Vec<String> =
+        bases.flatten().chain(matching().map(|row| row.name.clone())).collect();
+    rows.into_iter().filter(|row| needed.contains(&row.name)).collect()
+}
+
+/// Runs all rows side by side.
+pub(crate) fn measure(mut rows: Vec<Row>, plan: &Plan) -> Vec<Result> {
+    let operations: Vec<u64> = rows.iter_mut().map(|row| row.calibrate(plan)).collect();
+    let mut samples: Vec<Vec<f64>> = vec![Vec::new(); rows.len()];
+    for round in 0..plan.rounds {
+        if round % 50 == 0 {
+            eprintln!("round {} of {}, {} rows", round + 1, plan.rounds, rows.len());
+        }
+        for ((row, operations), samples) in rows.iter_mut().zip(&operations).zip(&mut samples) {
+            samples.push(row.sample(*operations, plan));
+        }
+    }
+    let of = |name: &str| rows.iter().position(|row| row.name == name).map(|at| &samples[at]);
+    let results = rows.iter().zip(&samples).map(|(row, own)| {
+        let over = |base: &Vec<f64>| median(own.iter().zip(base).map(|(own, base)| own / base));
+        Result {
+            name: row.name.clone(),
+            ns_min: own.iter().copied().fold(f64::INFINITY, f64::min),
+            ns_median: median(own.iter().copied()),
+            ratio: of(&row.base()).map(over).expect("every row has a bare one"),
+            ratio_one_thread: row.one_thread.and_then(of).map(over),
+            countable: row.is_countable(),
+        }
+    });
+    results.collect()
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}

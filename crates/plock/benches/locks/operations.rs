@@ -1,0 +1,113 @@
+//! The measured operations, once for tokio's types and once for plock's: the same source under
+//! another import, which is all that a migration changes.
+
+macro_rules! operations {
+    ($(#[$doc:meta])* $module:ident, $($import:ident)::+) => {
+        $(#[$doc])*
+        pub(crate) mod $module {
+            use $($import)::+::sync::{Mutex, RwLock, Semaphore};
+            use std::sync::atomic::{AtomicBool, Ordering};
+
+            pub(crate) type Shared = &'static Mutex<u64>;
+
+            /// Locks of one class, each on cache lines of its own.
+            pub(crate) fn mutexes<const N: usize>() -> [Shared; N] {
+                [(); N].map(|()| &Box::leak(Box::new(super::Apart(Mutex::new(0)))).0)
+            }
+
+            pub(crate) fn read_write_lock() -> &'static RwLock<u64> {
+                Box::leak(Box::new(RwLock::new(0)))
+            }
+
+            pub(crate) fn semaphore() -> &'static Semaphore {
+                Box::leak(Box::new(Semaphore::new(4)))
+            }
+
+            pub(crate) async fn lock(mutex: Shared, operations: u64) {
+                for _ in 0..operations {
+                    *mutex.lock().await += 1;
+                }
+            }
+
+            pub(crate) async fn read(lock: &'static RwLock<u64>, operations: u64) {
+                for _ in 0..operations {
+                    std::hint::black_box(*lock.read().await);
+                }
+            }
+
+            pub(crate) async fn write(lock: &'static RwLock<u64>, operations: u64) {
+                for _ in 0..operations {
+                    *lock.write().await += 1;
+                }
+            }
+
+            pub(crate) async fn acquire(semaphore: &'static Semaphore, operations: u64) {
+                for _ in 0..operations {
+                    drop(semaphore.acquire().await.unwrap());
+                }
+            }
+
+            /// Locks until `stop`; returns how often.
+            pub(crate) async fn lock_until(mutex: Shared, stop: &AtomicBool) -> u64 {
+                let mut operations = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    lock(mutex, 64).await;
+                    operations += 64;
+                }
+                operations
+            }
+
+            /// Locks for a section of `section` until `stop`; returns how often.
+            pub(crate) async fn hammer(mutex: Shared, section: super::Spin, stop: &AtomicBool) -> u64 {
+                let mut operations = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let mut guard = mutex.lock().await;
+                    section.run();
+                    *guard += 1;
+                    drop(guard);
+                    operations += 1;
+                }
+                operations
+            }
+        }
+    };
+}
+
+operations!(
+    /// tokio's own types.
+    bare, tokio
+);
+operations!(
+    /// The wrapped types.
+    wrapped, plock::tokio
+);
+
+/// Two lines of 64 bytes are fetched together.
+#[repr(align(128))]
+struct Apart<T>(T);
+
+/// A fixed amount of work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spin(u64);
+
+impl Spin {
+    /// Work that takes a microsecond where nothing disturbs it.
+    pub(crate) fn microsecond() -> Self {
+        let trial = Self(100_000);
+        let took = (0..20).map(|_| {
+            let start = std::time::Instant::now();
+            trial.run();
+            start.elapsed()
+        });
+        let nanoseconds = took.min().map_or(1, |took| took.as_nanos()).max(1);
+        #[expect(clippy::cast_possible_truncation, reason = "less than 100,000,000")]
+        Self((u128::from(trial.0) * 1000 / nanoseconds) as u64)
+    }
+
+    #[inline(never)]
+    fn run(self) {
+        for step in 0..self.0 {
+            std::hint::black_box(step);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The rows of the table: which operation runs where.
+
+use crate::harness::Row;
+use crate::operations::{Spin, bare, wrapped};
+use crate::threads::{self, Contention};
+use http::{Request, Response};
+use plock::tokio::sync::Mutex;
+use plock::tower::PlockLayer;
+use plock::{Mode, Outcome, Snapshot};
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::hint::black_box;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::unconstrained;
+use tower::{Layer, Service, service_fn};
+
+/// Name of the lock that two workers fight for.
+const CONTENDED: &str = "bench_contended";
+
+/// Runs operations on the measuring thread.
+#[derive(Clone)]
+struct Here(Rc<Runtime>);
+
+impl Here {
+    /// A row whose batch is a task of its own.
+    fn task<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.spawned(name, move |operations| timed(body(operations)))
+    }
+
+    /// A row whose batch is a task and a scope of its own.
+    fn scoped<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.spawned(name, move |operations| plock::scope("bench", timed(body(operations))))
+    }
+
+    fn spawned<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
+    where
+        F: Future<Output = Duration> + Send + 'static,
+    {
+        let runtime = Rc::clone(&self.0);
+        Row::counted(name, move |operations| {
+            let task = runtime.spawn(body(operations));
+            runtime.block_on(task).unwrap()
+        })
+    }
+
+    /// A row whose batch runs outside any task.
+    fn taskless<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let runtime = Rc::clone(&self.0);
+        Row::counted(name, move |operations| runtime.block_on(timed(body(operations))))
+    }
+}
+
+/// How long `body` takes, without the pauses that the cooperative budget makes.
+async fn timed(body: impl Future<Output = ()>) -> Duration {
+    let start = Instant::now();
+    unconstrained(body).await;
+    start.elapsed()
+}
+
+/// Every row. A row without a bare one of the same situation does not exist.
+pub(crate) fn all() -> Vec<Row> {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let here = Here(Rc::new(runtime));
+    let mut rows = vec![clock()];
+    rows.extend(mutex(&here));
+    rows.extend(others(&here));
+    rows.extend(scopes(&here));
+    rows.extend(requests(&here));
+    rows.extend(many_threads());
+    rows
+}
+
+/// Two reads of plock's clock: what any exact measurement costs at least.
+fn clock() -> Row {
+    Row::counted("clock/two-reads/bare", |operations| {
+        let start = Instant::now();
+        for _ in 0..operations {
+            black_box(plock_core::Start::now());
+            black_box(plock_core::Start::now());
+        }
+        start.elapsed()
+    })
+}
+
+fn mutex(here: &Here) -> Vec<Row> {
+    let ([free], [kept]) = (bare::mutexes(), wrapped::mutexes());
+    let (bare, full) = (move |n| bare::lock(free, n), move |n| wrapped::lock(kept, n));
+    vec![
+        here.task("tokio::Mutex/uncontended/bare", bare),
+        here.scoped("tokio::Mutex/uncontended/full", full),
+        here.scoped("tokio::Mutex/uncontended/off", full).switched_off(),
+        here.task("tokio::Mutex/uncontended-task/bare", bare),
+        here.task("tokio::Mutex/uncontended-task/full", full),
+        here.taskless("tokio::Mutex/uncontended-unscoped/bare", bare),
+        here.taskless("tokio::Mutex/uncontended-unscoped/full", full),
+    ]
+}
+
+fn others(here: &Here) -> Vec<Row> {
+    let (free, kept) = (bare::read_write_lock(), wrapped::read_write_lock());
+    let (permits, kept_permits) = (bare::semaphore(), wrapped::semaphore());
+    let read = move |n| wrapped::read(kept, n);
+    let write = move |n| wrapped::write(kept, n);
+    let acquire = move |n| wrapped::acquire(kept_permits, n);
+    vec![
+        here.task("tokio::RwLock/uncontended-read/bare", move |n| bare::read(free, n)),
+        here.scoped("tokio::RwLock/uncontended-read/full", read),
+        here.scoped("tokio::RwLock/uncontended-read/off", read).switched_off(),
+        here.task("tokio::RwLock/uncontended-write/bare", move |n| bare::write(free, n)),
+        here.scoped("tokio::RwLock/uncontended-write/full", write),
+        here.scoped("tokio::RwLock/uncontended-write/off", write).switched_off(),
+        here.task("tokio::Semaphore/uncontended/bare", move |n| bare::acquire(permits, n)),
+        here.scoped("tokio::Semaphore/uncontended/full", acquire),
+        here.scoped("tokio::Semaphore/uncontended/off", acquire).switched_off(),
+    ]
+}
+
+/// Polls of a future that is never ready, bare and as a scope.
+fn scopes(here: &Here) -> Vec<Row> {
+    let never = || poll_fn(|_| black_box(Poll::<()>::Pending));
+    let scope = move |n| polls(plock::scope("bench-poll", never()), n);
+    vec![
+        here.task("poll/timed/bare", move |n| polls(never(), n)),
+        here.task("poll/timed/full", scope),
+        here.task("poll/timed/off", scope).switched_off(),
+    ]
+}
+
+async fn polls(future: impl Future<Output = ()>, operations: u64) {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        for _ in 0..operations {
+            black_box(future.as_mut().poll(cx).is_ready());
+        }
+        Poll::Ready(())
+    })
+    .await;
+}
+
+/// A request to a service that does nothing: made, answered, dropped.
+fn requests(here: &Here) -> Vec<Row> {
+    let nothing = || service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) });
+    let wrapped = move |n| call(PlockLayer::new().layer(nothing()), n);
+    vec![
+        here.task("tower/do-nothing/bare", move |n| call(nothing(), n)),
+        here.task("tower/do-nothing/full", wrapped),
+        here.task("tower/do-nothing/off", wrapped).switched_off(),
+    ]
+}
+
+async fn call<S>(mut service: S, operations: u64)
+where
+    S: Service<Request<()>, Response = Response<()>, Error = Infallible>,
+{
+    for _ in 0..operations {
+        black_box(service.call(Request::new(())).await.unwrap());
+    }
+}
+
+fn many_threads() -> Vec<Row> {
+    let (free, kept) = (bare::mutexes::<2>(), wrapped::mutexes::<2>());
+    let alone = move |thread: usize, stop: &AtomicBool| {
+        threads::block_on(bare::lock_until(free[thread], stop))
+    };
+    let recorded = move |thread: usize, stop: &AtomicBool| {
+        threads::block_on(plock::scope("bench", wrapped::lock_until(kept[thread], stop)))
+    };
+    let two_locks = "tokio::Mutex/two-threads-own-locks";
+    let mut rows = vec![
+        Row::timed(&format!("{two_locks}/bare"), move |time| threads::two(time, &alone))
+            .beside("tokio::Mutex/uncontended/bare"),
+        Row::timed(&format!("{two_locks}/full"), move |time| threads::two(time, &recorded))
+            .beside("tokio::Mutex/uncontended/full"),
+    ];
+    let section = Spin::microsecond();
+    let [free] = bare::mutexes();
+    let kept: &Mutex<u64> = Box::leak(Box::new(Mutex::named(CONTENDED, 0)));
+    let bare = Contention::new(move |stop| async move { bare::hammer(free, section, &stop).await });
+    let full = Contention::new(move |stop| {
+        plock::scope("bench", async move { wrapped::hammer(kept, section, &stop).await })
+    });
+    let off = full.clone();
+    rows.extend([
+        Row::timed("tokio::Mutex/contended-1us/bare", move |time| bare.run(time)),
+        Row::timed("tokio::Mutex/contended-1us/full", move |time| full.run(time)),
+        Row::timed("tokio::Mutex/contended-1us/off", move |time| off.run(time)).switched_off(),
+    ]);
+    rows
+}
+
+/// How much of the acquisitions that were meant to be contended were so; `None` without any.
+pub(crate) fn contended_share(snapshot: &Snapshot) -> Option<f64> {
+    let lock = snapshot.lock(CONTENDED, Mode::Exclusive)?;
+    let acquired = lock.outcome(Outcome::Acquired);
+    (acquired > 0).then(|| lock.contentions() as f64 / acquired as f64)
+}
