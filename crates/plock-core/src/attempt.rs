@@ -15,13 +15,13 @@ use crate::cause::{self, Blocked};
 use crate::claim::{self, Claimed};
 use crate::lock::{Hold, Lock, Runtime, Share, Start, thread_owner};
 use crate::name::Label;
-use crate::owner::{OwnerCell, idle_of};
+use crate::owner::{OwnerCell, Slow, idle_of};
 use crate::record::{self, Charge};
 use crate::shard::{self, EdgeCell, WorstCell};
 use crate::wait::Wait;
 use crate::{
-    BlockCause, Cause, Detail, EndCause, Exemplar, Outcome, WaitDetail, class, clock, lock, loss,
-    release, task, thread,
+    BlockCause, Cause, ClaimDelay, Detail, EndCause, Exemplar, Outcome, WaitDetail, class, clock,
+    lock, loss, release, task, thread,
 };
 use std::future::Future;
 use std::panic::Location;
@@ -124,7 +124,6 @@ impl Attempt {
 
     #[cold]
     fn look(&mut self, lock: &Lock, budget_spent: bool) {
-        self.wait.owner.blocked(self.wait.since);
         if self.ticket.is_none() && budget_spent && lock.who() == 0 {
             self.blocked = Some(Blocked::by_budget(self.free));
             return;
@@ -135,8 +134,12 @@ impl Attempt {
         let record = lock.record_or_new();
         let queue = record.queue();
         let ticket = self.ticket.unwrap_or(u64::MAX);
-        self.blocked =
-            Some(cause::at_block(lock, record, &queue, &self.wait, ticket, budget_spent));
+        let blocked = cause::at_block(lock, record, &queue, &self.wait, ticket, budget_spent);
+        drop(queue);
+        if blocked.cause != BlockCause::Coop {
+            self.wait.owner.blocked(self.wait.since);
+        }
+        self.blocked = Some(blocked);
     }
 
     /// The lock is ours: a guard is about to be returned.
@@ -150,10 +153,7 @@ impl Attempt {
         self.leave(lock, Some(u64::from(self.share.weight)));
         let hold = lock.acquired::<R>(Start::at(now), self.share, site);
         if blocked.cause == BlockCause::Coop {
-            let mut slow = self.wait.owner.slow();
-            if self.wait.owner_is_alive() {
-                OwnerCell::unblocked(&mut slow, now);
-            }
+            self.deferred(lock, blocked, now);
             return hold;
         }
         let claimed = claim::phases(&self.wait, now, self.deferred_at);
@@ -165,7 +165,7 @@ impl Attempt {
     /// The wrapped lock returned an error.
     pub fn failed(self, lock: &Lock, outcome: Outcome) {
         self.leave(lock, None);
-        let Some(blocked) = self.blocked else {
+        let Some(blocked) = self.contended() else {
             lock.failed(Start::at(self.wait.since), self.share.mode, outcome);
             return;
         };
@@ -180,7 +180,7 @@ impl Attempt {
         let owner = Some(self.wait.owner).filter(|_| self.wait.owner_is_alive());
         release::give_up(lock.id(), owner.map(|owner| (owner, self.wait.site)), drop_inner);
         let granted = self.wait.granted(); // from here on nobody can hand it over any more
-        let Some(blocked) = self.blocked else {
+        let Some(blocked) = self.contended() else {
             lock.failed(Start::at(self.wait.since), self.share.mode, Outcome::Abandoned);
             return;
         };
@@ -191,6 +191,11 @@ impl Attempt {
             None => EndCause::AbandonedBeforeGrant,
         };
         self.account(lock, blocked, now, claimed, end, Outcome::Abandoned);
+    }
+
+    /// What it ran into, unless that was the cooperative budget alone.
+    fn contended(&self) -> Option<Blocked> {
+        self.blocked.filter(|blocked| blocked.cause != BlockCause::Coop)
     }
 
     /// Leaves the queue; a claim takes `permits` along.
@@ -283,24 +288,54 @@ impl Attempt {
                 holder_site: linked.map(|by| by.site).or(holder.map(|most| most.site)),
                 holder_span: linked.and_then(|by| by.span),
             };
-            if let Some(class) = class::series(series) {
-                slow.keep(Detail {
-                    lock: class.name,
-                    kind: lock.kind(),
-                    mode: self.share.mode,
-                    start_unix_ns: wall.convert(self.wait.since),
-                    ns: wait_ns,
-                    depth: self.wait.owner.depth().max(1),
-                    site: self.wait.site,
-                    site_label: Label::of_site(self.wait.site).text(),
-                    precision: self.wait.owner.precision(),
-                    hold_end: None,
-                    wait: Some(wait),
-                });
-            }
+            self.keep(&mut slow, lock, wait_ns, wait);
         }
         drop(slow);
         loss::add_overhead(clock::now().saturating_sub(began));
+    }
+
+    /// A wait for the cooperative budget alone: the lock was ours from the start, so there is no
+    /// contention and nobody to blame. A detail says where the time went.
+    fn deferred(&self, lock: &Lock, blocked: Blocked, now: u64) {
+        let ns = now.saturating_sub(self.wait.since);
+        let mut slow = self.wait.owner.slow();
+        if ns < lock::slow_ns() || !slow.wants_details || !self.wait.owner_is_alive() {
+            return;
+        }
+        let mut parts = [0; ClaimDelay::COUNT];
+        parts[ClaimDelay::CoopDeferred as usize] = ns;
+        let wait = WaitDetail {
+            claim_parts_ns: parts,
+            need: self.wait.need,
+            free: blocked.free,
+            polls: self.polls,
+            ..WaitDetail::new(0, ns, BlockCause::Coop, EndCause::Raced)
+        };
+        self.keep(&mut slow, lock, ns, wait);
+    }
+
+    fn keep(&self, slow: &mut Slow, lock: &Lock, ns: u64, wait: WaitDetail) {
+        let Some(class) = class::series(lock.series(self.share.mode)) else { return };
+        let acquired = !matches!(
+            wait.end,
+            EndCause::AbandonedBeforeGrant
+                | EndCause::AbandonedAfterGrant
+                | EndCause::Closed
+                | EndCause::Timeout
+        );
+        slow.keep(Detail {
+            lock: class.name,
+            kind: lock.kind(),
+            mode: self.share.mode,
+            start_unix_ns: clock::WallClock::now().convert(self.wait.since),
+            ns,
+            depth: self.wait.owner.depth() + u64::from(!acquired),
+            site: self.wait.site,
+            site_label: Label::of_site(self.wait.site).text(),
+            precision: self.wait.owner.precision(),
+            hold_end: None,
+            wait: Some(wait),
+        });
     }
 
     /// Who is charged with the queue time, and with how much each; sums to `queue_ns` exactly.
