@@ -79,3 +79,14 @@ fn owner(cell: &OwnerCell) -> LiveOwner {
         gone: cell.role() == Role::Gone,
     }
 }
+
+/// Owner cells in use and guards alive that count for them, over all threads.
+#[must_use]
+pub fn cells() -> (u64, u64) {
+    let (mut owners, mut guards) = (0, 0);
+    slab::each_live(|cell| {
+        owners += 1;
+        guards += cell.live();
+    });
+    (owners, guards)
+}

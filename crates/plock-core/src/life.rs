@@ -83,12 +83,10 @@ impl Tally {
         ending.ended = true;
     }
 
-    /// Whether the owner has ended and nothing counts for it; true for one caller only, who then
-    /// clears the cell. Models: `foreign_drop_vs_owner_end`, `foreign_drop_vs_owner_claim`.
-    pub(crate) fn is_over(&self, ending: &mut Ending) -> bool {
-        let over = ending.ended && self.live() == 0;
-        ending.ended &= !over;
-        over
+    /// Whether the owner has ended and nothing counts for it. Asked after the end and after every
+    /// foreign drop, it is true for one of them, who then clears the cell. Models: `foreign_drop_vs_owner_end`, `foreign_drop_vs_owner_claim`.
+    pub(crate) fn is_over(&self, ending: &Ending) -> bool {
+        ending.ended && self.live() == 0
     }
 }
 

@@ -351,8 +351,12 @@ pub(crate) fn thread_owner(ts: &ThreadState) -> Option<&'static OwnerCell> {
     if ts.own.get().is_none() {
         let cell = slab::allocate()?;
         cell.become_thread();
+        if !thread::will_give_back() {
+            // Nobody comes back for it: it ends with its first hold.
+            cell.end_before_claim();
+            return Some(cell);
+        }
         ts.own.set(Some(cell));
-        let _ = thread::will_give_back();
     }
     ts.own.get()
 }

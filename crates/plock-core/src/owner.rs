@@ -370,7 +370,7 @@ impl OwnerCell {
         if let Some(at) = slow.moved.iter().position(|(old, _)| *old == key) {
             let (_, to) = slow.moved.swap_remove(at);
             self.slots.release(key);
-            let over = self.is_over(&mut slow);
+            let over = self.is_over(&slow);
             drop(slow);
             to.cell.release_foreign(to.key, hold_ns);
             if over {
@@ -382,7 +382,7 @@ impl OwnerCell {
         slow.foreign_hold_ns += hold_ns;
         self.slots.release(key);
         self.tally.release_foreign(&mut slow.ending);
-        let over = self.is_over(&mut slow);
+        let over = self.is_over(&slow);
         drop(slow);
         if over {
             self.recycle();
@@ -390,8 +390,8 @@ impl OwnerCell {
     }
 
     /// Whether the owner has ended and no guard refers to its cell; true for one caller only.
-    fn is_over(&self, slow: &mut Slow) -> bool {
-        slow.moved.is_empty() && self.tally.is_over(&mut slow.ending)
+    fn is_over(&self, slow: &Slow) -> bool {
+        slow.moved.is_empty() && self.tally.is_over(&slow.ending)
     }
 
     /// The holds that count for this owner; those over the cap of the spill list are not named.
@@ -474,7 +474,7 @@ impl OwnerCell {
     /// The owner claims nothing more. Its cell is cleared now or by the last guard.
     fn end(&'static self, mut slow: MutexGuard<'_, Slow>) {
         self.tally.end(&mut slow.ending);
-        let over = self.is_over(&mut slow);
+        let over = self.is_over(&slow);
         drop(slow);
         if over {
             self.recycle();
@@ -495,6 +495,13 @@ impl OwnerCell {
             self.set_role(Role::Gone);
         }
         self.end(slow);
+    }
+
+    /// The thread is over already: the cell is for one hold, whose release clears it.
+    #[cold]
+    pub(crate) fn end_before_claim(&self) {
+        self.set_role(Role::Gone);
+        self.tally.end(&mut self.slow().ending);
     }
 
     /// One more hold or attempt of `task`; false if the cell is not, or no longer, that task's.

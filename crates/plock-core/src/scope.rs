@@ -125,35 +125,19 @@ impl Scope {
         if std::mem::replace(&mut self.ended, true) {
             return drop_inner();
         }
-        let Some(mut running) = self.running.take() else { return drop_inner() };
-        if completed {
-            // Ready: still at the moment the poll ended.
-            let entered = Entered::push::<R>(running.cell);
-            drop_inner();
-            drop(entered);
+        let Some(running) = self.running.take() else { return drop_inner() };
+        // Told when it goes out of scope, even if a drop in there panics.
+        let mut ending = Ending { running, name: self.name, completed };
+        let running = &mut ending.running;
+        let _polling = if completed {
+            (None, Some(Entered::push::<R>(running.cell))) // still at the moment the poll ended
         } else {
-            let polling = running.enter::<R>(self.name.series, self.root, None);
             running.cell.slow().cancelled = true;
-            drop_inner();
-            drop(polling);
-        }
-        let end = match (running.panicked, completed) {
-            (true, _) => ScopeEnd::Panicked,
-            (false, true) => ScopeEnd::Completed,
-            (false, false) => ScopeEnd::Cancelled,
+            (Some(running.enter::<R>(self.name.series, self.root, None)), None)
         };
-        shard::with(thread::state(), self.name.series, |shard| {
-            shard.scope.finished.add(1);
-            shard.scope.cancelled.add(u64::from(end == ScopeEnd::Cancelled));
-            shard.scope.panicked.add(u64::from(end == ScopeEnd::Panicked));
-        });
-        if let Some((handle, observer)) = running.handle.take().zip(report::observer()) {
-            let mut report =
-                ScopeReport { name: self.name.as_str(), end, ..ScopeReport::default() };
-            running.cell.fill(&mut report);
-            observer.ended(handle, &report);
-        }
-        running.cell.end_scope();
+        let mut mark = MarkPanic { panicked: &mut running.panicked, armed: true };
+        drop_inner();
+        mark.armed = false;
     }
 
     /// First poll: takes a cell and looks at the span. False when recording is off.
@@ -182,6 +166,35 @@ impl Scope {
         });
         self.running = Some(Running { cell, signal, waker, handle, panicked: false });
         true
+    }
+}
+
+/// A scope whose future is gone or being dropped.
+struct Ending {
+    running: Running,
+    name: ScopeName,
+    completed: bool,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let Self { running, name, completed } = self;
+        let end = match (running.panicked, *completed) {
+            (true, _) => ScopeEnd::Panicked,
+            (false, true) => ScopeEnd::Completed,
+            (false, false) => ScopeEnd::Cancelled,
+        };
+        shard::with(thread::state(), name.series, |shard| {
+            shard.scope.finished.add(1);
+            shard.scope.cancelled.add(u64::from(end == ScopeEnd::Cancelled));
+            shard.scope.panicked.add(u64::from(end == ScopeEnd::Panicked));
+        });
+        if let Some((handle, observer)) = running.handle.take().zip(report::observer()) {
+            let mut report = ScopeReport { name: name.as_str(), end, ..ScopeReport::default() };
+            running.cell.fill(&mut report);
+            observer.ended(handle, &report);
+        }
+        running.cell.end_scope();
     }
 }
 

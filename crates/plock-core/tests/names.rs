@@ -1,8 +1,8 @@
 //! Names at and beyond their limits. One process for itself: the tests fill the registries.
 
 use plock_core::{
-    Dropped, Hold, Kind, Lock, LockSeries, MAX_LABELS, MAX_NAME, MAX_SERIES, Mode, NoTasks, OVERFLOW,
-    Outcome, Scope, ScopeName, Share, Snapshot, Start, snapshot,
+    Dropped, Hold, Kind, Lock, LockSeries, MAX_LABELS, MAX_NAME, MAX_SERIES, Mode, NoTasks,
+    OVERFLOW, Outcome, Scope, ScopeName, Share, Snapshot, Start, snapshot,
 };
 use std::future::ready;
 use std::panic::Location;
@@ -53,15 +53,24 @@ fn losses(reason: Dropped, f: impl FnOnce()) -> u64 {
 
 fn an_overlong_name_is_cut_at_a_character_and_counted() {
     let exact = "x".repeat(MAX_NAME);
-    assert_eq!(losses(Dropped::NameLength, || use_once(&named(Kind::Mutex, &exact), Share::EXCLUSIVE)), 0);
+    assert_eq!(
+        losses(Dropped::NameLength, || use_once(&named(Kind::Mutex, &exact), Share::EXCLUSIVE)),
+        0
+    );
     let long = format!("{exact}yz");
-    assert_eq!(losses(Dropped::NameLength, || use_once(&named(Kind::Mutex, &long), Share::EXCLUSIVE)), 1);
+    assert_eq!(
+        losses(Dropped::NameLength, || use_once(&named(Kind::Mutex, &long), Share::EXCLUSIVE)),
+        1
+    );
     assert_eq!(acquired(&snapshot(false), &exact, Mode::Exclusive), 2, "both under the cut name");
 
     // 63 bytes and a character of 3: the cut must not split it.
     let wide = format!("{}€", "é".repeat(31) + "a");
     assert_eq!(wide.len(), 66);
-    assert_eq!(losses(Dropped::NameLength, || use_once(&named(Kind::Mutex, &wide), Share::EXCLUSIVE)), 1);
+    assert_eq!(
+        losses(Dropped::NameLength, || use_once(&named(Kind::Mutex, &wide), Share::EXCLUSIVE)),
+        1
+    );
     assert_eq!(acquired(&snapshot(false), &("é".repeat(31) + "a"), Mode::Exclusive), 1);
 
     // A scope name is cut in two places and still counted once.
@@ -70,7 +79,10 @@ fn an_overlong_name_is_cut_at_a_character_and_counted() {
 }
 
 fn an_empty_name_is_replaced_and_counted() {
-    assert_eq!(losses(Dropped::NameEmpty, || use_once(&named(Kind::Mutex, ""), Share::EXCLUSIVE)), 1);
+    assert_eq!(
+        losses(Dropped::NameEmpty, || use_once(&named(Kind::Mutex, ""), Share::EXCLUSIVE)),
+        1
+    );
     assert_eq!(acquired(&snapshot(false), "plock_core::names", Mode::Exclusive), 1);
     assert_eq!(losses(Dropped::NameEmpty, || assert_eq!(run_scope(""), "unnamed")), 1);
     assert_eq!(snapshot(false).scope("unnamed").map(|scope| scope.started), Some(1));
@@ -85,7 +97,8 @@ fn one_name_for_two_kinds_is_two_series_and_counted() {
     });
     assert_eq!(conflicts, 1);
     let snapshot = snapshot(false);
-    let mut twice: Vec<&LockSeries> = snapshot.locks.iter().filter(|lock| lock.name == "twice").collect();
+    let mut twice: Vec<&LockSeries> =
+        snapshot.locks.iter().filter(|lock| lock.name == "twice").collect();
     twice.sort_by_key(|lock| (lock.kind, lock.mode));
     let counts: Vec<_> =
         twice.iter().map(|lock| (lock.kind, lock.mode, lock.outcome(Outcome::Acquired))).collect();
