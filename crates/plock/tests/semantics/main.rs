@@ -1,0 +1,13 @@
+//! What plock says about locks, with exact numbers: futures are polled by hand, time is moved by
+//! hand. Each test is one case of the semantics and carries its name.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod figures;
+mod hand;
+mod nesting;
+#[expect(dead_code, reason = "shared with the tests on real runtimes")]
+mod observer;
+mod owners;
+mod phases;
+mod rwlock;
+mod semaphore;

@@ -1,0 +1,202 @@
+//! One wait and its phases: blocked, handed over, claimed or given up.
+
+use super::figures::{edges, exclusive};
+use super::hand::{Actor, manual, step};
+use super::observer::{UNOBSERVED, told};
+use allocation_counter::measure;
+use plock::tokio::sync::Mutex;
+use plock::{BlockCause, EndCause, Outcome, inspect};
+use plock_core::{Attempt, Kind, Lock, NoTasks, Share, Start};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+/// Holds the lock from its first poll to its second.
+async fn hold(lock: &Mutex<()>) {
+    let guard = lock.lock().await;
+    step().await;
+    drop(guard);
+}
+
+/// Takes the lock and lets it go at once.
+async fn touch(lock: &Mutex<()>) {
+    drop(lock.lock().await);
+}
+
+#[test]
+fn fast_path() {
+    let _world = manual();
+    let lock = Mutex::named("fast_path", ());
+    let mut a = Actor::new("fast_path a", hold(&lock));
+    assert!(!a.at(100));
+    assert!(a.at(250));
+
+    let seen = exclusive("fast_path");
+    assert_eq!(seen.outcome(Outcome::Acquired), 1);
+    assert_eq!(seen.contentions(), 0);
+    assert_eq!((seen.hold.count(), seen.hold.sum_ns(), seen.hold.max_ns()), (1, 150, 150));
+    assert_eq!((seen.depth[0], seen.depth_sum), (1, 1));
+    assert_eq!(seen.wait_total().count(), 0);
+    assert_eq!(edges("fast_path"), []);
+    let told = told("fast_path a");
+    assert_eq!((told.report.nesting_max, told.report.contentions, told.waits().len()), (1, 0, 0));
+    assert_eq!(told.hold().ns, 150);
+
+    let allocated = |lock: &Mutex<()>| {
+        let mut once = pin!(touch(lock));
+        let spent = measure(|| {
+            assert!(once.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        });
+        spent.count_total
+    };
+    assert_eq!(allocated(&lock), 0, "by a thread");
+    let unobserved = "unobserved fast_path"; // a kept detail would be an allocation
+    assert!(unobserved.starts_with(UNOBSERVED));
+    Actor::new(unobserved, async { assert_eq!(allocated(&lock), 0, "by a scope") }).at(300);
+}
+
+#[test]
+fn phase_split() {
+    let _world = manual();
+    let lock = Mutex::named("phase_split", ());
+    let mut a = Actor::new("phase_split a", hold(&lock));
+    let mut b = Actor::new("phase_split b", touch(&lock));
+    assert!(!a.at(0));
+    assert!(!b.at(10));
+    assert!(a.at(50));
+    assert_eq!(b.wakes(), 1);
+    assert!(b.at(80));
+
+    let (a, b) = (told("phase_split a"), told("phase_split b"));
+    let (detail, wait) = b.wait();
+    assert_eq!((detail.ns, wait.queue_ns, wait.claim_ns), (70, 40, 30));
+    assert_eq!((wait.block, wait.end), (BlockCause::HeldExclusive, EndCause::Release));
+    assert_eq!((wait.holder, wait.holder_span), (Some("phase_split a"), Some(a.span)));
+    assert_eq!(wait.holder_site, Some(a.hold().site));
+    assert_eq!((wait.holders, wait.ahead, wait.polls), (1, 0, 2));
+    assert_eq!(wait.claim_parts_ns.iter().sum::<u64>(), 30);
+    assert_eq!((b.report.wait_ns, b.report.blocked_ns, b.report.contentions), (70, 70, 1));
+    assert_eq!((a.report.blocked_others, a.report.blocked_others_ns), (1, 40));
+
+    let seen = exclusive("phase_split");
+    assert_eq!((seen.contentions(), seen.wait_total().sum_ns(), seen.claim_delay_ns), (1, 70, 30));
+    let a_to_b = ("phase_split b".to_owned(), "phase_split a".to_owned(), 40);
+    assert_eq!(edges("phase_split"), [a_to_b]);
+}
+
+/// What tokio's queue does with the waker of a queued attempt: keeps a clone, and takes another one
+/// only if the waker has changed.
+#[derive(Default)]
+struct Queued {
+    kept: Option<Waker>,
+    clones: u32,
+    polls: u32,
+}
+
+impl Future for Queued {
+    type Output = ();
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.polls += 1;
+        if !self.kept.as_ref().is_some_and(|kept| kept.will_wake(cx.waker())) {
+            self.kept = Some(cx.waker().clone());
+            self.clones += 1;
+        }
+        if self.polls < 4 { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+#[test]
+fn repolls() {
+    let _world = manual();
+    let lock = Mutex::named("repolls", ());
+    let mut a = Actor::new("repolls a", hold(&lock));
+    let mut b = Actor::new("repolls b", touch(&lock));
+    assert!(!a.at(0));
+    for at in [10, 20, 30] {
+        assert!(!b.at(at));
+    }
+    assert!(a.at(50));
+    assert!(b.at(80));
+
+    let (a, b) = (told("repolls a"), told("repolls b"));
+    let (detail, wait) = b.wait();
+    assert_eq!((detail.ns, wait.queue_ns, wait.claim_ns, wait.polls), (70, 40, 30, 4));
+    assert_eq!((wait.block, wait.end), (BlockCause::HeldExclusive, EndCause::Release));
+    assert_eq!((wait.holder, wait.holder_span), (Some("repolls a"), Some(a.span)));
+
+    // One clone for the queue, whoever polls the attempt.
+    let lock = Lock::named(Kind::Mutex, "repolls waker");
+    let site = std::panic::Location::caller();
+    let mut attempt =
+        Attempt::new::<NoTasks>(&lock, Start::now(), Share::EXCLUSIVE, 0, true, site).unwrap();
+    let mut queued = pin!(Queued::default());
+    for poll in 1..=4 {
+        let outer = Waker::from(std::sync::Arc::new(Ignored));
+        let polled = attempt.poll(&lock, queued.as_mut(), false, &Context::from_waker(&outer));
+        assert_eq!(polled.is_ready(), poll == 4);
+    }
+    assert_eq!(queued.clones, 1);
+    attempt.abandon(&lock, || {});
+}
+
+/// A waker of its own for every poll.
+struct Ignored;
+
+impl std::task::Wake for Ignored {
+    fn wake(self: std::sync::Arc<Self>) {}
+}
+
+#[test]
+fn abandon_before() {
+    let _world = manual();
+    let lock = Mutex::named("abandon_before", ());
+    let mut a = Actor::new("abandon_before a", hold(&lock));
+    let mut b = Actor::new("abandon_before b", touch(&lock));
+    assert!(!a.at(0));
+    assert!(!b.at(10));
+    let cells = inspect::holds("abandon_before");
+    assert_eq!((exclusive("abandon_before").waiters, cells.len()), (1, 1));
+    b.drop_at(40);
+
+    let b = told("abandon_before b");
+    let (detail, wait) = b.wait();
+    assert_eq!((detail.ns, wait.queue_ns, wait.claim_ns), (30, 30, 0));
+    assert_eq!((wait.block, wait.end), (BlockCause::HeldExclusive, EndCause::AbandonedBeforeGrant));
+    let seen = exclusive("abandon_before");
+    assert_eq!((seen.waiters, seen.holders), (0, 1));
+    assert_eq!((seen.outcome(Outcome::Abandoned), seen.outcome(Outcome::Acquired)), (1, 1));
+    assert_eq!(seen.wait_total().sum_ns(), 30);
+    assert_eq!(inspect::holds("abandon_before"), cells, "a wait is no hold");
+    assert!(a.at(50));
+    assert_eq!(exclusive("abandon_before").holders, 0);
+}
+
+#[test]
+fn abandon_after() {
+    let _world = manual();
+    let lock = Mutex::named("abandon_after", ());
+    let mut a = Actor::new("abandon_after a", hold(&lock));
+    let mut b = Actor::new("abandon_after b", touch(&lock));
+    let mut c = Actor::new("abandon_after c", touch(&lock));
+    assert!(!a.at(0));
+    assert!(!b.at(10));
+    assert!(!c.at(20));
+    assert!(a.at(50));
+    b.drop_at(60);
+    assert_eq!(c.wakes(), 1);
+    assert!(c.at(75));
+
+    let (b, c) = (told("abandon_after b"), told("abandon_after c"));
+    let (detail, wait) = b.wait();
+    assert_eq!((detail.ns, wait.queue_ns, wait.claim_ns), (50, 40, 10));
+    assert_eq!(wait.end, EndCause::AbandonedAfterGrant);
+    let (detail, wait) = c.wait();
+    assert_eq!((detail.ns, wait.queue_ns, wait.claim_ns), (55, 40, 15));
+    assert_eq!((wait.block, wait.ahead), (BlockCause::HeldExclusive, 1));
+    assert_eq!(wait.end, EndCause::Cancel);
+    assert_eq!((wait.holder, wait.holder_span), (Some("abandon_after b"), Some(b.span)));
+    assert_eq!(wait.holder_site, Some(b.wait().0.site));
+    let seen = exclusive("abandon_after");
+    assert_eq!((seen.outcome(Outcome::Abandoned), seen.outcome(Outcome::Acquired)), (1, 2));
+    assert_eq!((seen.waiters, seen.holders), (0, 0));
+}
