@@ -60,6 +60,10 @@ fn convoy_queues_orders_behind_orders() {
     // Forty short sections an order: the mutex is taken far more often than there are requests.
     assert!(inventory.outcome(Outcome::Acquired) > 10 * report.load.requests);
     assert!(inventory.contentions() > report.load.requests, "{inventory:#?}");
+    // What it costs is the handing over: the mutex belongs to tasks that have not run yet.
+    let wait = |cause: Cause| inventory.wait[cause as usize].sum_ns();
+    assert!(wait(Cause::Scheduler) > wait(Cause::Unknown), "{inventory:#?}");
+    assert!(wait(Cause::Unknown) * 10 < inventory.wait_total().sum_ns(), "{inventory:#?}");
     let top = report.top_edge("inventory");
     assert_eq!((top.waiter.as_str(), top.holder.as_str()), ("POST /orders", "POST /orders"));
 }
