@@ -5,13 +5,15 @@
 //!
 //! [`Tools::ready`] builds or finds the binaries, [`Stack`] runs them, [`Promql`] asks them,
 //! [`TraceStore`] plays the store behind the collector, [`otlp`] writes scripted spans and metrics,
-//! [`eventually`] polls with a deadline, [`dashboards`] reads the panels of the shipped boards,
-//! [`example`] builds a program of `examples/` and [`Process`] runs one.
+//! [`eventually`] polls with a deadline, [`dashboards`] reads the shipped boards and [`panels`] runs
+//! their queries, [`example`] builds a program of `examples/`, [`Orders`] runs the one under load.
 
 pub mod dashboards;
 mod eventually;
 mod examples;
+mod orders;
 pub mod otlp;
+pub mod panels;
 mod ports;
 mod process;
 pub mod promql;
@@ -21,6 +23,7 @@ mod trace_store;
 
 pub use eventually::{eventually, wait_for};
 pub use examples::example;
+pub use orders::Orders;
 pub use process::Process;
 pub use promql::Promql;
 pub use stack::{Endpoints, Stack, StackBuilder};

@@ -56,6 +56,13 @@ impl Sender {
         Ok(Self { resource: resource(service, instance), transport: Transport::Grpc(channel) })
     }
 
+    /// The same sender without `service.instance.id`, as most SDKs are unless told otherwise.
+    #[must_use]
+    pub fn without_instance(mut self) -> Self {
+        self.resource.attributes.retain(|attribute| attribute.key != "service.instance.id");
+        self
+    }
+
     /// Sends `spans` in one request.
     ///
     /// # Errors

@@ -107,6 +107,20 @@ fn every_panel_explains_itself() {
 }
 
 #[test]
+fn only_figures_with_a_trace_promise_one() {
+    let with_trace =
+        [&metrics::WAIT_DURATION, &metrics::HOLD_DURATION].map(|it| it.prometheus_name());
+    for board in boards() {
+        let targets = board.panels().flat_map(|panel| &panel.targets);
+        for target in targets.filter(|target| target.exemplar) {
+            let of_span = target.expr.contains("traces_span_metrics_duration_seconds");
+            let of_lock = with_trace.iter().any(|name| target.expr.contains(name));
+            assert!(of_span || of_lock, "{}", target.expr);
+        }
+    }
+}
+
+#[test]
 fn waits_and_durations_lead_to_traces() {
     for (board, wanted) in boards().iter().zip([
         ["Wait p99 by lock", "Waits", "Hold p99 by lock"],

@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
-use integration_tests::dashboards::{Dashboard, Substitution, Variable};
+use integration_tests::dashboards::{Dashboard, Substitution};
 use integration_tests::otlp::{Figures, Sender, child_span, root_span};
-use integration_tests::{Promql, Stack, eventually};
+use integration_tests::{Stack, panels};
 use opentelemetry::KeyValue;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -121,51 +120,6 @@ fn slow(parent: &Span) -> Span {
     child_span(parent, "lock wait", Duration::from_millis(200), attributes)
 }
 
-/// Runs `query` until it gives data; not a number is no data for a reader.
-async fn gives_data(promql: &Promql, what: &str, query: &str) {
-    let data = eventually(SOON, async || {
-        let samples = promql.instant(query).await?;
-        let real = samples.iter().filter(|sample| !sample.number().is_nan()).count();
-        ensure!(real > 0, "no data: {query}");
-        Ok(())
-    });
-    data.await.unwrap_or_else(|error| panic!("{what}: {error:#}"));
-}
-
-async fn panels_give_data(promql: &Promql, board: &Dashboard, instance: &str) {
-    let selection = Substitution::everything(board, "1m").select("instance", instance);
-    for panel in board.panels() {
-        for target in &panel.targets {
-            // A fallback for idle services would hide that the query itself finds nothing.
-            let query = selection.expand(&target.expr).unwrap().replace(" or vector(0)", "");
-            gives_data(promql, &format!("{}, {instance}", panel.title), &query).await;
-            if target.exemplar {
-                // As Grafana does: the whole query, from which Prometheus takes the series.
-                let found = eventually(SOON, async || {
-                    let series = promql.exemplars(&query, SOON).await?;
-                    ensure!(!series.is_empty(), "no point leads to a trace: {query}");
-                    Ok(())
-                });
-                found.await.unwrap_or_else(|error| panic!("{}: {error:#}", panel.title));
-            }
-        }
-    }
-    for query in board.annotations() {
-        promql.instant(&selection.expand(query).unwrap()).await.unwrap();
-    }
-    for variable in board.variables().iter().filter(|variable| variable.kind == "query") {
-        assert!(!choices(promql, variable, &selection).await.is_empty(), "${}", variable.name);
-    }
-}
-
-/// The values that `label_values(selector, label)` offers.
-async fn choices(promql: &Promql, variable: &Variable, selection: &Substitution) -> Vec<String> {
-    let query = selection.expand(variable.query["query"].as_str().unwrap()).unwrap();
-    let inner = query.strip_prefix("label_values(").unwrap().strip_suffix(')').unwrap();
-    let (selector, label) = inner.rsplit_once(", ").unwrap();
-    promql.label_values(label, selector).await.unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_of_every_panel_and_page_gives_data() {
     let stack = start(Stack::builder()).await;
@@ -174,12 +128,14 @@ async fn every_query_of_every_panel_and_page_gives_data() {
     let promql = stack.promql();
     for (_, board) in Dashboard::all().unwrap() {
         for instance in ["classic", "native", ".+"] {
-            panels_give_data(&promql, &board, instance).await;
+            let selection = Substitution::everything(&board, "1m").select("instance", instance);
+            let points = panels::give_data(&promql, &board, &selection, &[], SOON).await;
+            points.unwrap_or_else(|error| panic!("{instance}: {error:#}"));
         }
     }
     for heading in ["### Figures", "### Labels"] {
         for example in mapping::table(heading) {
-            gives_data(&promql, "example of the mapping page", &example.query).await;
+            panels::gives_data(&promql, &example.query, SOON).await.unwrap();
         }
     }
     drop((classic, native));

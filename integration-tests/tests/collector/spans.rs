@@ -138,6 +138,22 @@ async fn every_exact_cause_folds_to_the_label_that_direct_metrics_use() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn spans_without_an_instance_have_the_label_that_dashboards_select_by() {
+    let stack = start(Stack::builder()).await;
+    let root = request("GET /orders", "inventory", "holder", Duration::from_millis(20));
+    sender(&stack).without_instance().spans(vec![root]).await.unwrap();
+    let promql = stack.promql();
+    for name in ["plock_request_acquisitions_total", "traces_span_metrics_calls_total"] {
+        let query = format!("sum by (job, instance) ({name})");
+        let expected = vec![labels("job=orders instance=none")];
+        let read = async || {
+            Ok(promql.instant(&query).await?.into_iter().map(|it| it.labels).collect::<Vec<_>>())
+        };
+        wait_for(SOON, expected, read).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_store_keeps_victim_and_culprit_with_the_link_between_them() {
     let store = TraceStore::start().unwrap();
     let builder = Stack::builder().trace_store(store.address()).collector_env("KEEP_PERCENT", "0");
