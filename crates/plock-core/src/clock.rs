@@ -312,7 +312,9 @@ pub mod manual {
         NOW.with(|now| now.set(now.get() + ns));
     }
 
-    pub(super) fn now() -> u64 {
+    /// This thread's clock, in nanoseconds.
+    #[must_use]
+    pub fn now() -> u64 {
         NOW.with(Cell::get)
     }
 }

@@ -444,7 +444,7 @@ impl Hold {
         account_exclusive_part::<R>(ts, at, lock.series(Mode::Exclusive), now);
         let shared = lock.series(Mode::Shared);
         shard::with(ts, shared, |shard| shard.acquired(at.cell.depth().max(1)));
-        at.cell.slots.downgrade(at.key, shared, now, at.cell.times.suspended.get());
+        at.downgrade(shared, now);
         out
     }
 
@@ -457,14 +457,14 @@ impl Hold {
         site: &'static Location<'static>,
     ) -> Self {
         let Some(at) = self.at else { return Self::default() };
-        at.cell.slots.set_weight(at.key, rest);
+        at.set_weight(rest);
         lock.acquired::<R>(Start::at(at.since()), Share::permits(split), site)
     }
 
     /// The permits of another guard joined this one; that guard's hold ends without a release.
     pub fn merge<R: Runtime>(&self, other: &mut Self, lock: &Lock, total: u32) {
         if let Some(at) = self.at {
-            at.cell.slots.set_weight(at.key, total);
+            at.set_weight(total);
         }
         other.forget::<R>(lock, Mode::Permit);
     }
@@ -484,11 +484,9 @@ impl Hold {
     pub fn adopt<R: Runtime>(&mut self, lock: &Lock, share: Share) {
         let Some(from) = self.at else { return };
         let ts = thread::state();
-        if is_own::<R>(ts, from.cell) {
-            return;
-        }
         let Some(cell) = owner_for_claim::<R>(ts) else { return };
-        let Some(to) = cell.adopt_from(from) else {
+        let has_it = std::ptr::eq(cell, from.now_in());
+        let Some(to) = (!has_it).then(|| cell.adopt_from(from)).flatten() else {
             if cell.role() == Role::Task {
                 task::let_go(cell);
             }

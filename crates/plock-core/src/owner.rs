@@ -19,7 +19,7 @@ use crate::name::Label;
 use crate::report::ScopeReport;
 use crate::shard::Cell;
 use crate::slots::{HoldInfo, SPILLED, Slots};
-use crate::{Cause, Detail, Dropped, Idle, Precision, SpanRef, loss};
+use crate::{Cause, Detail, Dropped, Idle, Mode, Precision, SpanRef, loss};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, fence};
@@ -76,6 +76,32 @@ impl HoldRef {
     /// that carries it.
     pub(crate) fn info(self) -> Option<HoldInfo> {
         self.cell.slots.get(self.key).or_else(|| self.spilled())
+    }
+
+    /// A write guard became a read guard: the same hold goes on in another series.
+    pub(crate) fn downgrade(self, series: u32, since: u64) {
+        let suspended = self.cell.times.suspended.get();
+        self.edit(
+            |slots, key| slots.downgrade(key, series, since, suspended),
+            |hold| *hold = HoldInfo { series, mode: Mode::Shared, since, suspended, ..*hold },
+        );
+    }
+
+    /// Permits were split off or merged in.
+    pub(crate) fn set_weight(self, weight: u32) {
+        self.edit(|slots, key| slots.set_weight(key, weight), |hold| hold.weight = weight);
+    }
+
+    /// Changes what is known of the hold in every place that knows it: its slot or the spill list,
+    /// and the same in the scopes it has been passed on to.
+    fn edit(self, in_slot: impl Fn(&Slots, u64), spilled: impl Fn(&mut HoldInfo)) {
+        let mut at = Some(self);
+        while let Some(Self { cell, key }) = at {
+            in_slot(&cell.slots, key);
+            let mut slow = cell.slow();
+            slow.spilled.iter_mut().filter(|(known, _)| *known == key).for_each(|(_, hold)| spilled(hold));
+            at = slow.moved.iter().find(|(old, _)| *old == key).map(|(_, to)| *to);
+        }
     }
 
     /// The owner it counts for by now: scopes that ended have passed it on.
