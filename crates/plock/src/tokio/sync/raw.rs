@@ -168,6 +168,9 @@ where
     #[inline(always)] // out of line, the guard comes back through memory: 10 ns
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        if this.finish.is_none() {
+            resumed() // before anything is taken that nobody would give back
+        }
         if this.queued.is_none() {
             let budget = coop::poll_proceed(cx);
             let start = Start::now();

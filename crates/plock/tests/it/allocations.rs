@@ -1,0 +1,81 @@
+//! An uncontended acquisition and its release allocate nothing, whoever the owner is.
+
+use allocation_counter::measure;
+use futures_util::FutureExt;
+use plock::PlockExt;
+use plock::tokio::sync::{Mutex, RwLock, Semaphore};
+use std::sync::Arc;
+use tokio::runtime::Builder;
+
+struct Locks {
+    mutex: Arc<Mutex<u8>>,
+    rwlock: Arc<RwLock<u8>>,
+    semaphore: Arc<Semaphore>,
+}
+
+impl Locks {
+    fn new() -> Self {
+        Self {
+            mutex: Arc::new(Mutex::new(1)),
+            rwlock: Arc::new(RwLock::new(1)),
+            semaphore: Arc::new(Semaphore::new(2)),
+        }
+    }
+
+    /// Every way to a guard that does not wait, and what can be done with one.
+    fn use_all(&self) {
+        drop(self.mutex.lock().now_or_never().unwrap());
+        drop(self.mutex.try_lock().unwrap());
+        drop(Arc::clone(&self.mutex).lock_owned().now_or_never().unwrap());
+        drop(self.rwlock.read().now_or_never().unwrap());
+        drop(self.rwlock.write().now_or_never().unwrap().downgrade());
+        drop(Arc::clone(&self.rwlock).write_owned().now_or_never().unwrap());
+        let mut permit = self.semaphore.acquire_many(2).now_or_never().unwrap().unwrap();
+        let part = permit.split(1).unwrap();
+        permit.merge(part);
+        drop(permit);
+        drop(Arc::clone(&self.semaphore).acquire_owned().now_or_never().unwrap().unwrap());
+        // Nested, and taken: neither is a wait.
+        let _mutex = self.mutex.try_lock().unwrap();
+        let _reader = self.rwlock.try_read().unwrap();
+        let _permits = self.semaphore.try_acquire_many(2).unwrap();
+        assert!(self.mutex.try_lock().is_err() && self.rwlock.try_write().is_err());
+        assert!(self.semaphore.try_acquire().is_err());
+    }
+
+    /// Counts the allocations of the second use; the first one warms up.
+    fn allocations(&self) -> u64 {
+        self.use_all();
+        measure(|| self.use_all()).count_total
+    }
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(measure(|| drop(Box::new(1))).count_total, 1);
+}
+
+#[test]
+fn a_thread_allocates_nothing() {
+    let locks = Locks::new();
+    let blocking = || drop((locks.mutex.blocking_lock(), locks.rwlock.blocking_read()));
+    blocking();
+    assert_eq!(measure(blocking).count_total, 0);
+    assert_eq!(locks.allocations(), 0);
+}
+
+#[test]
+fn a_task_allocates_nothing() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let task = runtime.spawn(async { Locks::new().allocations() });
+    assert_eq!(runtime.block_on(task).unwrap(), 0);
+}
+
+#[test]
+fn a_scope_allocates_nothing() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let scope = async { Locks::new().allocations() }.plock_scope("allocates_nothing");
+    assert_eq!(runtime.block_on(scope), 0);
+    let finished = plock::snapshot().scope("allocates_nothing").map(|scope| scope.finished);
+    assert_eq!(finished, Some(1));
+}

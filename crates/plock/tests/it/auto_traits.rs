@@ -1,0 +1,128 @@
+//! Which thread may have what, and what a panic may leave behind: the same verdicts as for tokio's
+//! types, decided by the compiler. (The futures are in tokio's own table, which the conformance
+//! step compiles against plock.)
+
+use std::cell::Cell;
+use std::marker::PhantomPinned;
+use std::rc::Rc;
+
+/// A module for a trait, whose `Probe<T>::HAS` says whether `T` has it: the inherent constant, which
+/// exists only then, goes before that of the trait.
+macro_rules! probe {
+    ($module:ident: $trait:path) => {
+        mod $module {
+            pub(super) struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
+
+            pub(super) trait Otherwise {
+                const HAS: bool = false;
+            }
+
+            impl<T: ?Sized> Otherwise for Probe<T> {}
+
+            impl<T: ?Sized + $trait> Probe<T> {
+                pub(super) const HAS: bool = true;
+            }
+        }
+    };
+}
+
+probe!(send: Send);
+probe!(sync: Sync);
+probe!(unpin: Unpin);
+probe!(unwind_safe: std::panic::UnwindSafe);
+probe!(ref_unwind_safe: std::panic::RefUnwindSafe);
+
+macro_rules! verdict {
+    ($module:ident, $type:ty) => {{
+        use $module::*;
+        <Probe<$type>>::HAS
+    }};
+}
+
+macro_rules! same {
+    ($name:ident $args:tt) => {
+        same!(send $name $args);
+        same!(sync $name $args);
+        same!(unpin $name $args);
+        same!(unwind_safe $name $args);
+        same!(ref_unwind_safe $name $args);
+    };
+    ($module:ident $name:ident ($($arg:tt),*)) => {
+        const _: () = assert!(
+            verdict!($module, tokio::sync::$name<$($arg),*>)
+                == verdict!($module, plock::tokio::sync::$name<$($arg),*>),
+            stringify!($name of $($arg)* differs: $module)
+        );
+    };
+}
+
+type All = u8;
+type NotSync = Cell<u8>;
+type NotSend = std::sync::MutexGuard<'static, u8>;
+type Neither = Rc<u8>;
+type NotUnpin = PhantomPinned;
+type NotUnwindSafe = &'static mut u8;
+
+macro_rules! one_value {
+    ($($value:ident),*) => {
+        $(
+            same!(Mutex ($value));
+            same!(MutexGuard ('static, $value));
+            same!(OwnedMutexGuard ($value));
+            same!(MappedMutexGuard ('static, $value));
+            same!(RwLock ($value));
+            same!(RwLockReadGuard ('static, $value));
+            same!(RwLockWriteGuard ('static, $value));
+            same!(RwLockMappedWriteGuard ('static, $value));
+            same!(OwnedRwLockWriteGuard ($value));
+            two_values!($value All);
+            two_values!($value NotSync);
+            two_values!($value NotSend);
+            two_values!($value Neither);
+            two_values!($value NotUnpin);
+            two_values!($value NotUnwindSafe);
+        )*
+    };
+}
+
+macro_rules! two_values {
+    ($whole:ident $part:ident) => {
+        same!(OwnedMappedMutexGuard($whole, $part));
+        same!(OwnedRwLockReadGuard($whole, $part));
+        same!(OwnedRwLockMappedWriteGuard($whole, $part));
+    };
+}
+
+one_value!(All, NotSync, NotSend, Neither, NotUnpin, NotUnwindSafe);
+same!(Semaphore());
+same!(SemaphorePermit ('static));
+same!(OwnedSemaphorePermit());
+
+// The probes tell these apart. (Whether a lock is unwind safe is up to the mutex inside tokio's, which
+// is a matter of tokio's features.)
+const _: () = assert!(verdict!(unwind_safe, Vec<u8>) && verdict!(ref_unwind_safe, Vec<u8>));
+const _: () = assert!(!verdict!(unwind_safe, NotUnwindSafe));
+const _: () = assert!(verdict!(send, plock::tokio::sync::MutexGuard<'static, All>));
+const _: () = assert!(!verdict!(send, plock::tokio::sync::MutexGuard<'static, NotSend>));
+const _: () = assert!(!verdict!(sync, plock::tokio::sync::RwLock<NotSync>));
+const _: () = assert!(!verdict!(unpin, plock::tokio::sync::RwLock<NotUnpin>));
+
+/// Guards change with their lifetime and type as references do; compiles or does not.
+#[test]
+fn variance_is_that_of_references() {
+    use plock::tokio::sync::{MappedMutexGuard, OwnedRwLockReadGuard, RwLockReadGuard};
+    fn read<'a>(guard: RwLockReadGuard<'a, &'static str>) -> RwLockReadGuard<'a, &'a str> {
+        guard
+    }
+    fn owned<'a>(
+        guard: OwnedRwLockReadGuard<u8, &'static str>,
+    ) -> OwnedRwLockReadGuard<u8, &'a str> {
+        guard
+    }
+    fn mapped<'a: 'b, 'b>(guard: MappedMutexGuard<'a, u8>) -> MappedMutexGuard<'b, u8> {
+        guard
+    }
+    let lock = plock::tokio::sync::RwLock::new("text");
+    assert_eq!(*read(lock.try_read().unwrap()), "text");
+    let _ = (owned, mapped);
+}

@@ -1,0 +1,76 @@
+//! What locks are called in the figures.
+
+use plock::tokio::sync::{Mutex, RwLock, Semaphore};
+use plock::{Kind, Mode, Outcome};
+
+fn acquired(name: &str, mode: Mode) -> Option<u64> {
+    plock::snapshot().lock(name, mode).map(|lock| lock.outcome(Outcome::Acquired))
+}
+
+#[test]
+fn a_named_lock_is_there_before_its_first_use() {
+    let _locks = (
+        Mutex::named("named_mutex", 1),
+        RwLock::named("named_rwlock", 1),
+        Semaphore::named("named_semaphore", 1),
+    );
+    assert_eq!(acquired("named_mutex", Mode::Exclusive), Some(0));
+    assert_eq!(acquired("named_rwlock", Mode::Exclusive), Some(0));
+    assert_eq!(acquired("named_rwlock", Mode::Shared), Some(0));
+    assert_eq!(acquired("named_semaphore", Mode::Permit), Some(0));
+}
+
+#[test]
+fn named_statics_are_there_from_their_first_use() {
+    static MUTEX: Mutex<u8> = Mutex::const_named("static_mutex", 1);
+    static RWLOCK: RwLock<u8> = plock::const_named!(RwLock, "static_rwlock", 2);
+    static SEMAPHORE: Semaphore = plock::const_named!(Semaphore, "static_semaphore", 3);
+    assert_eq!(acquired("static_mutex", Mode::Exclusive), None);
+    let read = (*MUTEX.try_lock().unwrap(), *RWLOCK.try_read().unwrap());
+    assert_eq!((read, SEMAPHORE.try_acquire_many(3).unwrap().num_permits()), ((1, 2), 3));
+    assert_eq!(acquired("static_mutex", Mode::Exclusive), Some(1));
+    assert_eq!(acquired("static_rwlock", Mode::Shared), Some(1));
+    assert_eq!(acquired("static_semaphore", Mode::Permit), Some(1));
+}
+
+#[test]
+fn locks_of_one_name_share_their_figures() {
+    let locks = [Mutex::named("shared_name", 1), Mutex::named("shared_name", 2)];
+    for lock in &locks {
+        drop(lock.try_lock().unwrap());
+    }
+    assert_eq!(acquired("shared_name", Mode::Exclusive), Some(2));
+}
+
+#[test]
+fn a_lock_without_a_name_is_called_by_place_and_type() {
+    struct Basket;
+    let (mutex, rwlock, semaphore) =
+        (Mutex::new(Basket), RwLock::from(vec![Basket]), Semaphore::new(1));
+    drop((
+        mutex.try_lock().unwrap(),
+        rwlock.try_write().unwrap(),
+        semaphore.try_acquire().unwrap(),
+    ));
+    let snapshot = plock::snapshot();
+    let called = |kind, end| {
+        let mut of_kind = snapshot.locks.iter().filter(|lock| lock.kind == kind);
+        of_kind.any(|lock| lock.name.contains("names") && lock.name.ends_with(end))
+    };
+    assert!(called(Kind::Mutex, "::Basket"));
+    assert!(called(Kind::Rwlock, "::Vec"));
+    assert!(called(Kind::Semaphore, "::Semaphore"));
+}
+
+#[test]
+fn sites_are_the_callers() {
+    let mutex = Mutex::named("called_here", ());
+    let line = line!() + 1;
+    let guard = mutex.try_lock().unwrap();
+    let snapshot = plock::snapshot();
+    let lock = snapshot.lock("called_here", Mode::Exclusive).unwrap();
+    assert!(lock.declared.contains(&format!("names.rs:{}", line - 2)), "{}", lock.declared);
+    let open = lock.oldest_hold.as_ref().unwrap();
+    assert!(open.site.contains(&format!("names.rs:{line}")), "{}", open.site);
+    drop(guard);
+}
