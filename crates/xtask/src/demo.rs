@@ -158,6 +158,7 @@ fn report(title: &str, outcome: &Outcome, digest: &Digest) -> Result<()> {
     writeln!(out, "\n{title}\n")?;
     writeln!(out, "{}\n", tables::load(&outcome.load))?;
     writeln!(out, "Locks, most waited for first\n{}\n", tables::locks(digest))?;
+    writeln!(out, "Their longest holds, and the causes of waiting\n{}\n", tables::holders(digest))?;
     writeln!(
         out,
         "Who blocks whom, by what it cost the victims\n{}\n",

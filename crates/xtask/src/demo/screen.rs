@@ -40,10 +40,11 @@ impl Screen {
     fn redraw(&self, digest: &Digest) -> Result<()> {
         let (_, height) = terminal::size()?;
         let text = format!(
-            "{} ({:.0} s, Ctrl-C ends it with the report)\n\n{}\n\nWho blocks whom\n{}",
+            "{} ({:.0} s, Ctrl-C ends it with the report)\n\n{}\n\n{}\n\nWho blocks whom\n{}",
             self.title,
             self.start.elapsed().as_secs_f64(),
             tables::locks(digest),
+            tables::holders(digest),
             tables::edges(digest, EDGES),
         );
         let mut out = stdout().lock();

@@ -1,5 +1,7 @@
 //! The tables of the demo, as text.
 
+use std::ops::Range;
+
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent, presets};
 
 use super::digest::{Digest, Edge, Lock, Spread};
@@ -32,7 +34,7 @@ pub(super) fn load(load: &Load) -> String {
     )
 }
 
-/// One row per lock and way of holding it.
+/// How often and how long: one row per lock and way of holding it.
 pub(super) fn locks(digest: &Digest) -> String {
     let mut table = table(&[
         "lock",
@@ -45,16 +47,41 @@ pub(super) fn locks(digest: &Digest) -> String {
         "hold p50",
         "p99",
         "max",
-        "worst holder",
-        "why they waited",
     ]);
-    for column in 2..10 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+    align_right(&mut table, 2..10);
+    for Lock { name, kind, mode, acquisitions, contended_share, wait, hold, .. } in &digest.locks {
+        let Spread { p50_seconds, p99_seconds, max_seconds, .. } = wait;
+        table.add_row([
+            Cell::new(name),
+            Cell::new(format!("{kind} {mode}")),
+            Cell::new(acquisitions),
+            marked(percent(*contended_share), *contended_share),
+            Cell::new(duration(*p50_seconds)),
+            Cell::new(duration(*p99_seconds)),
+            Cell::new(duration(*max_seconds)),
+            Cell::new(duration(hold.p50_seconds)),
+            Cell::new(duration(hold.p99_seconds)),
+            Cell::new(duration(hold.max_seconds)),
+        ]);
     }
-    for lock in &digest.locks {
-        table.add_row(lock_row(lock));
+    table.to_string()
+}
+
+/// Who held each lock longest, and why it was waited for.
+pub(super) fn holders(digest: &Digest) -> String {
+    let mut table = table(&["lock", "held as", "worst holder", "from", "held", "why they waited"]);
+    align_right(&mut table, 4..5);
+    for Lock { name, kind, mode, worst_holder, causes, .. } in &digest.locks {
+        let Some(worst) = worst_holder else { continue };
+        let causes = causes.iter().map(|c| format!("{} {}", c.cause, percent(c.share)));
+        table.add_row([
+            Cell::new(name),
+            Cell::new(format!("{kind} {mode}")),
+            Cell::new(&worst.owner),
+            Cell::new(site(&worst.site)),
+            Cell::new(duration(worst.seconds)),
+            Cell::new(causes.collect::<Vec<_>>().join(", ")),
+        ]);
     }
     table.to_string()
 }
@@ -66,11 +93,7 @@ pub(super) fn edges(digest: &Digest, rows: usize) -> String {
     }
     let mut table =
         table(&["waiter", "waited for", "held by", "from", "cause", "waits", "waited", "of all"]);
-    for column in 5..8 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+    align_right(&mut table, 5..8);
     for edge in digest.edges.iter().take(rows) {
         table.add_row(edge_row(edge));
     }
@@ -116,25 +139,12 @@ fn table(header: &[&str]) -> Table {
     table
 }
 
-fn lock_row(lock: &Lock) -> Vec<Cell> {
-    let Spread { p50_seconds, p99_seconds, max_seconds, .. } = lock.wait;
-    let worst = lock.worst_holder.as_ref();
-    let worst = worst.map(|worst| format!("{}\n{}", worst.owner, site(&worst.site)));
-    let causes = lock.causes.iter().map(|c| format!("{} {}", c.cause, percent(c.share)));
-    vec![
-        Cell::new(&lock.name),
-        Cell::new(format!("{} {}", lock.kind, lock.mode)),
-        Cell::new(lock.acquisitions),
-        marked(percent(lock.contended_share), lock.contended_share),
-        Cell::new(duration(p50_seconds)),
-        Cell::new(duration(p99_seconds)),
-        Cell::new(duration(max_seconds)),
-        Cell::new(duration(lock.hold.p50_seconds)),
-        Cell::new(duration(lock.hold.p99_seconds)),
-        Cell::new(duration(lock.hold.max_seconds)),
-        Cell::new(worst.unwrap_or_default()),
-        Cell::new(causes.collect::<Vec<_>>().join("\n")),
-    ]
+fn align_right(table: &mut Table, columns: Range<usize>) {
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
 }
 
 fn edge_row(edge: &Edge) -> Vec<Cell> {
