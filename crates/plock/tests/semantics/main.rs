@@ -11,3 +11,4 @@ mod owners;
 mod phases;
 mod rwlock;
 mod semaphore;
+mod switch;

@@ -1,10 +1,10 @@
 //! Owners that end in unusual ways, and the time a scope spends.
 
-use super::figures::{edges, exclusive, figures};
-use super::hand::{Actor, manual, manual_alone, step};
+use super::figures::{edges, exclusive};
+use super::hand::{Actor, manual, step};
 use super::observer::told;
-use plock::tokio::sync::{Mutex, RwLock, Semaphore};
-use plock::{BlockCause, EndCause, HoldEnd, Mode, Precision, ScopeEnd, inspect, set_enabled};
+use plock::tokio::sync::Mutex;
+use plock::{BlockCause, EndCause, HoldEnd, Precision, ScopeEnd, inspect};
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -226,78 +226,4 @@ fn forgotten_guard() {
     assert_eq!((detail.ns, wait.block), (70, BlockCause::HolderGone));
     assert_eq!(wait.end, EndCause::AbandonedBeforeGrant);
     // Deadlocks are not looked for yet, so none is reported.
-}
-
-/// Guards of all three kinds, by whoever runs here.
-struct Guards<'a>(
-    Option<plock::tokio::sync::MutexGuard<'a, ()>>,
-    Option<plock::tokio::sync::RwLockReadGuard<'a, ()>>,
-    Option<plock::tokio::sync::RwLockWriteGuard<'a, ()>>,
-    Option<plock::tokio::sync::SemaphorePermit<'a>>,
-);
-
-#[test]
-fn kill_switch() {
-    let _world = manual_alone();
-    let mutex = Mutex::named("switch mutex", ());
-    let read = RwLock::named("switch read", ());
-    let write = RwLock::named("switch write", ());
-    let semaphore = Semaphore::named("switch semaphore", 3);
-    let all = [
-        ("switch mutex", Mode::Exclusive),
-        ("switch read", Mode::Shared),
-        ("switch write", Mode::Exclusive),
-        ("switch semaphore", Mode::Permit),
-    ];
-    let gauges =
-        || all.map(|(name, mode)| (figures(name, mode).holders, figures(name, mode).waiters));
-    let acquire = || {
-        Guards(
-            mutex.try_lock().ok(),
-            read.try_read().ok(),
-            write.try_write().ok(),
-            semaphore.try_acquire().ok(),
-        )
-    };
-    // By a thread and by a scope.
-    for scoped in [false, true] {
-        for on_first in [true, false] {
-            let work = async {
-                set_enabled(on_first);
-                let Guards(Some(a), Some(b), Some(c), Some(d)) = acquire() else {
-                    panic!("all are free")
-                };
-                let live = u64::from(on_first);
-                assert_eq!(gauges(), [(live, 0); 4]);
-                set_enabled(!on_first);
-                drop((a, b, c, d));
-                assert_eq!(gauges(), [(0, 0); 4]);
-            };
-            set_enabled(true);
-            let mut actor = if scoped { Actor::new("switch", work) } else { Actor::unscoped(work) };
-            assert!(actor.poll());
-            set_enabled(true);
-            assert!(all.iter().all(|(name, _)| inspect::holds(name).is_empty()));
-        }
-    }
-    let acquired = |(name, mode)| figures(name, mode).outcome(plock::Outcome::Acquired);
-    assert_eq!(all.map(acquired), [2; 4], "what began while it was on, and nothing else");
-
-    // Attempts that wait across the switch, both ways, claimed and abandoned.
-    for on_first in [true, false] {
-        set_enabled(on_first);
-        let guard = mutex.try_lock().unwrap();
-        let mut claims = Actor::unscoped(async { drop(mutex.lock().await) });
-        let mut abandons = Actor::unscoped(async { drop(mutex.lock().await) });
-        assert!(!claims.poll());
-        assert!(!abandons.poll());
-        assert_eq!(figures("switch mutex", Mode::Exclusive).waiters, 2 * u64::from(on_first));
-        set_enabled(!on_first);
-        drop(guard);
-        assert!(claims.poll());
-        drop(abandons);
-        set_enabled(true);
-        assert_eq!(gauges(), [(0, 0); 4]);
-    }
-    assert!(inspect::scopes("switch").is_empty());
 }
