@@ -20,6 +20,8 @@ use crate::thread::{self, ThreadState};
 use crate::{
     Detail, Dropped, EndCause, Exemplar, HoldEnd, Kind, Mode, Outcome, clock, loss, slab, task,
 };
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -261,7 +263,7 @@ impl Lock {
         let suspended = cell.times.suspended.get();
         let Share { mode, weight } = share;
         let at =
-            cell.claim(&HoldInfo { lock: self.id(), since, site, series, mode, weight, suspended });
+            cell.claim(HoldInfo { lock: self.id(), since, site, series, mode, weight, suspended });
         if mode == Mode::Exclusive {
             // ORDERING: pairs with Acquire in `who`; the hold was published by `claim`.
             self.who.store(record::word(at), Release);
@@ -398,31 +400,15 @@ impl Hold {
     }
 
     /// Ends the hold around `unlock`: first the lock is free, then the accounts are made.
-    #[inline]
+    #[inline(always)] // the guard's two words stay in registers
     pub fn release<R: Runtime>(&mut self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
-        self.end::<R>(lock, share, EndCause::Release, unlock);
-    }
-
-    #[inline]
-    fn end<R: Runtime>(&mut self, lock: &Lock, share: Share, end: EndCause, unlock: impl FnOnce()) {
-        let Some(at) = self.at.take() else {
+        match self.at.take() {
+            Some(at) => at.end::<R>(lock, share, unlock),
             // Waiters may be recorded although this guard is not: they learn how it ended.
-            return release::during(Releasing::new(lock.id(), end, 0), unlock);
-        };
-        let series = lock.series(share.mode);
-        if share.mode == Mode::Exclusive {
-            lock.who.store(0, Release);
-        }
-        if let Some(record) = lock.record() {
-            record.note_release(at, share.mode);
-            if record.has_waiters() {
-                before_release(record, at, at.since(), share);
+            None => {
+                release::during(Releasing::new(lock.id(), EndCause::Release, 0), unlock);
             }
         }
-        // Books are made even if a waker panics inside the release.
-        let _books =
-            Books::<R> { at, series, since: at.since(), runtime: std::marker::PhantomData };
-        release::during(Releasing::new(lock.id(), end, record::word(at)), unlock);
     }
 
     /// A write guard becomes a read guard: the exclusive segment of the hold ends, the shared one
@@ -475,8 +461,7 @@ impl Hold {
         if let Some(record) = lock.record() {
             record.remove_holder(at);
         }
-        let runtime = std::marker::PhantomData;
-        drop(Books::<R> { at, series: lock.series(mode), since: at.since(), runtime });
+        account_unwinding::<R>(at, lock.series(mode), at.since());
     }
 
     /// Makes whoever runs here the owner of the hold: for guards that were handed over on purpose.
@@ -527,24 +512,59 @@ fn before_release(record: &Record, at: HoldRef, since: u64, share: Share) {
     slow.blocked_others_ns += inflicted;
 }
 
-/// Accounts a hold when it goes out of scope, after the unlock, also on unwinding.
+impl HoldRef {
+    /// Out of line, once per kind of lock: what a guard's drop takes is the call.
+    #[inline(never)]
+    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+        let series = lock.series(share.mode);
+        if share.mode == Mode::Exclusive {
+            lock.who.store(0, Release);
+        }
+        if let Some(record) = lock.record() {
+            record.note_release(self, share.mode);
+            if record.has_waiters() {
+                before_release(record, self, self.since(), share);
+            }
+        }
+        let books = Books::<R> { at: self, series, since: self.since(), runtime: PhantomData };
+        let releasing = Releasing::new(lock.id(), EndCause::Release, record::word(self));
+        release::during(releasing, unlock);
+        books.close();
+    }
+}
+
+/// Accounts a hold after the unlock, also when a waker panics inside of it.
 struct Books<R: Runtime> {
     at: HoldRef,
     series: u32,
     since: u64,
-    runtime: std::marker::PhantomData<R>,
+    runtime: PhantomData<R>,
 }
 
-impl<R: Runtime> Drop for Books<R> {
-    #[inline]
-    fn drop(&mut self) {
-        account::<R>(self.at, self.series, self.since, clock::now());
+impl<R: Runtime> Books<R> {
+    #[inline(always)]
+    fn close(self) {
+        let this = ManuallyDrop::new(self);
+        account::<R>(this.at, this.series, this.since, clock::now());
     }
 }
 
-/// Out of line: the code and its register saves stay behind the unlock. The scope that acquired is
-/// usually the one that releases; everyone else takes [`account_elsewhere`].
+impl<R: Runtime> Drop for Books<R> {
+    #[inline(always)] // by value into the cold path, so that the fast one keeps it in registers
+    fn drop(&mut self) {
+        account_unwinding::<R>(self.at, self.series, self.since);
+    }
+}
+
+#[cold]
 #[inline(never)]
+fn account_unwinding<R: Runtime>(at: HoldRef, series: u32, since: u64) {
+    account::<R>(at, series, since, clock::now());
+}
+
+/// The scope that acquired is usually the one that releases; everyone else takes
+/// [`account_elsewhere`].
+#[inline(always)]
 fn account<R: Runtime>(at: HoldRef, series: u32, since: u64, end: u64) {
     let ts = thread::state();
     let ns = end.saturating_sub(since);

@@ -343,11 +343,13 @@ impl OwnerCell {
 
     /// Enters a hold; only the owner calls this. For a task, `live` has been raised already.
     #[inline(always)]
-    pub(crate) fn claim(&'static self, hold: &HoldInfo) -> HoldRef {
+    pub(crate) fn claim(&'static self, hold: HoldInfo) -> HoldRef {
         let count = self.tally.claim();
-        let key = self.slots.claim(count, hold);
+        let key = self.slots.claim(count, &hold);
         if key & SPILLED == SPILLED {
-            self.spill(key, hold);
+            // A copy made here: the hold itself then needs no place in memory.
+            let HoldInfo { lock, since, site, series, mode, weight, suspended } = hold;
+            self.spill(key, &HoldInfo { lock, since, site, series, mode, weight, suspended });
         }
         HoldRef { cell: self, key }
     }
@@ -492,7 +494,7 @@ impl OwnerCell {
         let spilled = std::mem::take(&mut slow.spilled);
         let holds: Vec<_> = self.slots.each().chain(spilled).collect();
         for (key, hold) in holds {
-            slow.moved.push((key, parent.claim(&hold)));
+            slow.moved.push((key, parent.claim(hold)));
             self.tally.release_foreign(&mut slow.ending);
         }
     }
@@ -509,7 +511,7 @@ impl OwnerCell {
 
     /// Moves one hold to another owner, on request of whoever has the guard.
     pub(crate) fn adopt_from(&'static self, from: HoldRef) -> Option<HoldRef> {
-        let to = self.claim(&HoldInfo { suspended: self.times.suspended.get(), ..from.info()? });
+        let to = self.claim(HoldInfo { suspended: self.times.suspended.get(), ..from.info()? });
         from.cell.release_foreign(from.key, 0);
         Some(to)
     }

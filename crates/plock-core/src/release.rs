@@ -46,11 +46,30 @@ impl Releasing {
 }
 
 /// Runs `release` with `releasing` visible to the wakers it calls; nests, and survives a panic.
-#[inline]
+#[inline(always)]
 pub(crate) fn during<T>(releasing: Releasing, release: impl FnOnce() -> T) -> T {
+    /// Of a release that is inside no other: what it restores is known, and nothing is saved.
+    struct Clear;
+    impl Drop for Clear {
+        #[inline(always)]
+        fn drop(&mut self) {
+            thread::state().releasing.set(Releasing::NONE);
+        }
+    }
+    let ts = thread::state();
+    if ts.releasing.get().lock != 0 {
+        return nested(releasing, release);
+    }
+    ts.releasing.set(releasing);
+    let _clear = Clear;
+    release()
+}
+
+#[cold]
+#[inline(never)]
+fn nested<T>(releasing: Releasing, release: impl FnOnce() -> T) -> T {
     struct Restore(Releasing);
     impl Drop for Restore {
-        #[inline]
         fn drop(&mut self) {
             thread::state().releasing.set(self.0);
         }
