@@ -27,11 +27,13 @@ static MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
 /// The mode to return to when recording is switched on again.
 static ON_MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
 
-/// The counter's anchor and rate. Written once, before `MODE` first says `TSC`.
-static TSC_ANCHOR: AtomicU64 = AtomicU64::new(0);
-static TSC_ANCHOR_NS: AtomicU64 = AtomicU64::new(0);
-/// Nanoseconds per tick, times 2^32.
-static TSC_RATE: AtomicU64 = AtomicU64::new(0);
+/// Nanoseconds per tick: whole ones, and the rest times 2^64. What a release does between its clock
+/// read and its last store delays the next lock, so a conversion is one multiplication deep. Written
+/// once, before `MODE` first says `TSC`.
+static TSC_WHOLE: AtomicU64 = AtomicU64::new(0);
+static TSC_FRACTION: AtomicU64 = AtomicU64::new(0);
+/// The instant at which the counter was 0; wraps.
+static TSC_ZERO: AtomicU64 = AtomicU64::new(0);
 
 /// Added to the monotonic clock, so that leaving the counter is no step.
 static MONOTONIC_OFFSET: AtomicU64 = AtomicU64::new(0);
@@ -187,19 +189,20 @@ pub(crate) fn maintain() -> u64 {
 }
 
 fn calibrate_tsc() {
-    if TSC_RATE.load(Relaxed) != 0 || epoch().instant.elapsed() < CALIBRATION {
+    if TSC_FRACTION.load(Relaxed) != 0 || epoch().instant.elapsed() < CALIBRATION {
         return; // measured before and found unsound, or too early
     }
     let (instant, ticks) = paired();
     let ns = saturating_ns(instant.duration_since(epoch().instant));
     let elapsed = ticks.wrapping_sub(epoch().ticks);
-    let Some(rate) = (u128::from(ns) << 32).checked_div(u128::from(elapsed)) else { return };
-    let Ok(rate) = u64::try_from(rate) else { return };
-    TSC_ANCHOR.store(ticks, Relaxed);
-    TSC_ANCHOR_NS.store(ns, Relaxed);
-    TSC_RATE.store(rate, Relaxed);
+    let Some(rate) = (u128::from(ns) << 64).checked_div(u128::from(elapsed)) else { return };
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of the rate")]
+    let (whole, fraction) = ((rate >> 64) as u64, (rate as u64).max(1));
+    TSC_WHOLE.store(whole, Relaxed);
+    TSC_FRACTION.store(fraction, Relaxed);
+    TSC_ZERO.store(ns.wrapping_sub(ticks_to_ns(ticks, whole, fraction)), Relaxed);
     // ORDERING: pairs with nothing stronger on purpose. A thread that sees the new mode before the
-    // anchor computes from zeros and gets instant 0; its interval saturates to 0 or is dropped as
+    // rate computes from zeros and gets instant 0; its interval saturates to 0 or is dropped as
     // an anomaly. On x86 stores are not reordered, and this runs once.
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
     ON_MODE.store(TSC, Relaxed);
@@ -253,12 +256,14 @@ mod tsc {
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn tsc_now() -> u64 {
-    let ticks = tsc::ticks().saturating_sub(TSC_ANCHOR.load(Relaxed));
-    let ns = (u128::from(ticks) * u128::from(TSC_RATE.load(Relaxed))) >> 32;
-    #[expect(clippy::cast_possible_truncation, reason = "584 years of nanoseconds fit")]
-    {
-        TSC_ANCHOR_NS.load(Relaxed).wrapping_add(ns as u64)
-    }
+    let (whole, fraction) = (TSC_WHOLE.load(Relaxed), TSC_FRACTION.load(Relaxed));
+    TSC_ZERO.load(Relaxed).wrapping_add(ticks_to_ns(tsc::ticks(), whole, fraction))
+}
+
+#[inline(always)]
+const fn ticks_to_ns(ticks: u64, whole: u64, fraction: u64) -> u64 {
+    let part = ((ticks as u128 * fraction as u128) >> 64) as u64;
+    ticks.wrapping_mul(whole).wrapping_add(part)
 }
 
 fn can_use_tsc() -> bool {

@@ -121,9 +121,9 @@ const SUB: u32 = 4;
 const STEPS: usize = 2;
 const ROWS: usize = ((64 - SUB as usize) + 1) << SUB;
 
-/// The limits, and behind them as many that nothing exceeds as a look-up may read.
-static LIMITS: [u64; BUCKETS + STEPS] = {
-    let mut out = [u64::MAX; BUCKETS + STEPS];
+/// The inclusive upper limits of all buckets.
+static LIMITS: [u64; BUCKETS] = {
+    let mut out = [u64::MAX; BUCKETS];
     let mut i = 0;
     while i < BUCKETS {
         out[i] = LAYOUT.limit[i];
@@ -132,6 +132,7 @@ static LIMITS: [u64; BUCKETS + STEPS] = {
     out
 };
 
+/// The first bucket that reaches into a row of the index table.
 static FIRST: [u16; ROWS] = {
     let mut out = [0; ROWS];
     let mut bucket = 0;
@@ -144,6 +145,21 @@ static FIRST: [u16; ROWS] = {
         #[expect(clippy::cast_possible_truncation, reason = "fewer than 320 buckets")]
         {
             out[row] = bucket as u16;
+        }
+        row += 1;
+    }
+    out
+};
+
+/// Of each row the limits of its first buckets; one load each, beside that of [`FIRST`].
+static STEP_LIMITS: [[u64; STEPS]; ROWS] = {
+    let mut out = [[u64::MAX; STEPS]; ROWS];
+    let mut row = 0;
+    while row < ROWS {
+        let mut step = 0;
+        while step < STEPS && FIRST[row] as usize + step < BUCKETS {
+            out[row][step] = LAYOUT.limit[FIRST[row] as usize + step];
+            step += 1;
         }
         row += 1;
     }
@@ -169,9 +185,9 @@ pub fn bucket(ns: u64) -> usize {
         reason = "below 32: four bits remain after the shift"
     )]
     let row = ((shift as usize) << SUB) + (ns >> shift) as usize;
-    let first = usize::from(FIRST[row]);
     // Limits ascend, so counting the ones below is stepping over them, without waiting in between.
-    first + (0..STEPS).map(|step| usize::from(ns > LIMITS[first + step])).sum::<usize>()
+    let steps = STEP_LIMITS[row].iter().map(|limit| usize::from(ns > *limit));
+    usize::from(FIRST[row]) + steps.sum::<usize>()
 }
 
 /// A merged, immutable histogram of durations in nanoseconds.
