@@ -144,3 +144,65 @@ fn formatting_leaves_no_trace() {
     assert_eq!(series("formatted_mutex", Mode::Exclusive).outcomes.iter().sum::<u64>(), 1);
     assert_eq!(series("formatted_rwlock", Mode::Shared).outcomes.iter().sum::<u64>(), 0);
 }
+
+/// The record of who waited belongs to the lock, wherever that is.
+#[test]
+fn a_lock_that_has_moved_still_knows_who_holds_it() {
+    fn contend(mutex: &Mutex<u8>) {
+        let guard = mutex.try_lock().unwrap();
+        let mut waiting = spawn(mutex.lock());
+        assert_pending!(waiting.poll());
+        let wait = series("moved", Mode::Exclusive).oldest_wait.unwrap();
+        assert!(wait.holder.contains("release"), "{wait:?}");
+        drop(guard);
+        drop(assert_ready!(waiting.poll()));
+    }
+    let mutex = Mutex::named("moved", 1);
+    contend(&mutex);
+    let moved = Box::new(mutex);
+    contend(&moved);
+    assert_eq!(series("moved", Mode::Exclusive).contentions(), 2);
+}
+
+/// Writers count one by one; a reader that saw two different halves would have been let in too early.
+#[test]
+fn threads_keep_out_of_each_others_way() {
+    const THREADS: u64 = 4;
+    const ROUNDS: u64 = 2_000;
+    let lock = Arc::new(RwLock::named("many_threads", [0_u64; 2]));
+    let mutex = Arc::new(Mutex::named("many_threads_mutex", 0_u64));
+    let threads: Vec<_> = (0..THREADS)
+        .map(|_| {
+            let (lock, mutex) = (Arc::clone(&lock), Arc::clone(&mutex));
+            std::thread::spawn(move || {
+                for round in 0..ROUNDS {
+                    let mut write = lock.blocking_write();
+                    write[0] += 1;
+                    std::hint::black_box(&mut write)[1] += 1;
+                    if round % 2 == 0 {
+                        let read = write.downgrade();
+                        assert_eq!(read[0], read[1]);
+                    } else {
+                        drop(write);
+                    }
+                    let read = lock.blocking_read();
+                    assert_eq!(read[0], read[1]);
+                    drop(read);
+                    *mutex.blocking_lock() += 1;
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!((lock.try_read().unwrap()[0], *mutex.try_lock().unwrap()), (8_000, 8_000));
+    let all = THREADS * ROUNDS;
+    let (write, read) =
+        (series("many_threads", Mode::Exclusive), series("many_threads", Mode::Shared));
+    assert_eq!((write.outcome(Outcome::Acquired), write.hold.count()), (all, all));
+    // A reader per round, a downgraded writer every second one, and the look above.
+    assert_eq!(read.hold.count(), all + all / 2 + 1);
+    assert_eq!(series("many_threads_mutex", Mode::Exclusive).hold.count(), all + 1);
+    assert_eq!((write.holders, read.holders, write.waiters, read.waiters), (0, 0, 0, 0));
+}

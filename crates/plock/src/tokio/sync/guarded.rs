@@ -12,13 +12,54 @@
 //! - (S1) The cell of a `Guarded` is private to this file; it is reached through `&mut self`, by value,
 //!   or through an access core.
 //! - (S2) `Exclusive` owns a `Held<_, Whole>`, `Shared` a `Held<_, Part>`. A whole is all permits that a
-//!   lock was made with, a part is one of them, and permits are never added to a `Guarded`. So while
-//!   an `Exclusive` lives there is no other core of its lock, and while a `Shared` lives there is no
+//!   lock was made with, at least one; a part is one of them; and nothing adds permits to a
+//!   `Guarded` but the end of a `Held`, which adds at most what that one had. So while an
+//!   `Exclusive` lives there is no other core of its lock, and while a `Shared` lives there is no
 //!   `Exclusive`.
 //! - (S3) A `Held` keeps its lock alive, by a borrow or by an `Arc`; the value is a field of the lock and
 //!   does not move while the lock is borrowed or shared.
 //! - (S4) What a mapping closure returns lives as long as the reference it was given could, because the
 //!   closure must work for every lifetime. So (S2) and (S3) carry over to the part.
+//!
+//! What must not compile: a guard that outlives its lock,
+//! ```compile_fail,E0597
+//! # use plock::tokio::sync::Mutex;
+//! let guard = {
+//!     let mutex = Mutex::new(1);
+//!     mutex.try_lock().unwrap()
+//! };
+//! assert_eq!(*guard, 1);
+//! ```
+//! a reference that outlives its guard,
+//! ```compile_fail,E0505
+//! # use plock::tokio::sync::Mutex;
+//! let mutex = Mutex::new(1);
+//! let guard = mutex.try_lock().unwrap();
+//! let value = &*guard;
+//! drop(guard);
+//! assert_eq!(*value, 1);
+//! ```
+//! a part that is kept aside while it is mapped,
+//! ```compile_fail,E0521
+//! # use plock::tokio::sync::{Mutex, MutexGuard};
+//! let mutex = Mutex::new(1);
+//! let mut aside = None;
+//! MutexGuard::try_map(mutex.try_lock().unwrap(), |value| { aside = Some(value); None::<&mut i32> });
+//! ```
+//! shared access to a part that was mapped by sole access,
+//! ```compile_fail,E0599
+//! # use plock::tokio::sync::{RwLock, RwLockWriteGuard};
+//! let lock = RwLock::new(std::cell::Cell::new(1));
+//! RwLockWriteGuard::map(lock.try_write().unwrap(), |cell| cell.get_mut()).downgrade();
+//! ```
+//! a longer-lived reference stored through a guard of a shorter-lived type.
+//! ```compile_fail,E0597
+//! # use plock::tokio::sync::{Mutex, MutexGuard};
+//! fn store<'a>(mut guard: MutexGuard<'_, &'a str>, text: &'a str) { *guard = text }
+//! let mutex: Mutex<&'static str> = Mutex::new("text");
+//! let text = String::from("short");
+//! store(mutex.try_lock().unwrap(), &text);
+//! ```
 
 #![expect(
     unsafe_code,
@@ -31,6 +72,7 @@ mod threads;
 pub(crate) use held::{Count, Handle, Held, Part, Queue, Whole};
 
 use super::raw::Raw;
+use plock_core::Lock;
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 
@@ -59,8 +101,10 @@ pub(crate) struct Shared<L: Handle, U: ?Sized> {
 }
 
 impl<T> Guarded<T> {
-    pub(crate) const fn new(raw: Raw, value: T) -> Self {
-        Self { raw, value: UnsafeCell::new(value) }
+    /// A lock made of `whole` permits, at least one.
+    pub(crate) const fn new(lock: Lock, whole: u32, value: T) -> Self {
+        assert!(whole > 0, "nobody could hold a lock without permits, or everybody could");
+        Self { raw: Raw::new(lock, whole), value: UnsafeCell::new(value) }
     }
 
     pub(crate) fn into_inner(self) -> T {

@@ -6,7 +6,6 @@ pub use guards::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutex
 
 use super::guarded::{Exclusive, Guarded, Held, Protect, Whole};
 use super::native::{self, open};
-use super::raw::Raw;
 use ::tokio::sync::TryLockError;
 use plock_core::{Kind, Lock};
 use std::any::type_name;
@@ -112,7 +111,7 @@ impl<T: ?Sized> Mutex<T> {
     where
         T: Sized,
     {
-        Self(Guarded::new(Raw::new(lock, 1), t))
+        Self(Guarded::new(lock, 1, t))
     }
 
     /// Waits until the mutex is free and locks it.

@@ -11,7 +11,6 @@ pub use write_guards::{
 
 use super::guarded::{Guarded, Held, Part, Protect, Shared, Whole};
 use super::native::{self, MAX_READERS, open};
-use super::raw::Raw;
 use ::tokio::sync::TryLockError;
 use plock_core::{Kind, Lock};
 use std::any::type_name;
@@ -135,7 +134,7 @@ impl<T: ?Sized> RwLock<T> {
     where
         T: Sized,
     {
-        Self(Guarded::new(Raw::new(lock, max_reads), value))
+        Self(Guarded::new(lock, max_reads, value))
     }
 
     /// The value; nobody else can have it, so nothing is locked.
