@@ -11,17 +11,18 @@
 //! The attempt polls the wrapped lock's future with a waker of its own, which learns the moment of
 //! the hand-over and the releaser while the task has not even been polled yet.
 
+use crate::blame::Charges;
 use crate::cause::{self, Blocked};
 use crate::claim::{self, Claimed};
 use crate::lock::{Hold, Lock, Runtime, Share, Start, thread_owner};
 use crate::name::Label;
 use crate::owner::{OwnerCell, Slow, idle_of};
-use crate::record::{self, Charge};
+use crate::record::Charge;
 use crate::shard::{self, EdgeCell, WorstCell};
 use crate::wait::Wait;
 use crate::{
-    BlockCause, Cause, ClaimDelay, Detail, EndCause, Exemplar, Outcome, WaitDetail, class, clock,
-    lock, loss, release, task, thread,
+    BlockCause, Cause, ClaimDelay, Detail, EndCause, Exemplar, Mode, Outcome, WaitDetail, class,
+    clock, lock, loss, release, task, thread,
 };
 use std::future::Future;
 use std::panic::Location;
@@ -39,8 +40,8 @@ pub struct Attempt {
     /// Permits that were free when it began.
     free: u64,
     ticket: Option<u64>,
-    /// The lock's charges when it blocked, with the present holder's running share.
-    base: Vec<Charge>,
+    /// The lock's charges when it blocked.
+    base: Charges,
     blocked: Option<Blocked>,
     polls: u64,
     /// When a poll last found the cooperative budget spent after the grant.
@@ -72,7 +73,7 @@ impl Attempt {
             share,
             free: free as u64,
             ticket: None,
-            base: Vec::new(),
+            base: Charges::default(),
             blocked: None,
             polls: 0,
             deferred_at: None,
@@ -89,14 +90,7 @@ impl Attempt {
         let record = lock.record_or_new();
         let mut queue = record.queue();
         self.ticket = record.enqueue(&mut queue, Arc::clone(&self.wait), self.free);
-        self.base = queue.charged().to_vec();
-        drop(queue);
-        let Some((cell, hold)) = record::look_up(lock.who()) else { return };
-        let (label, ns) = (cell.label_at(hold.site), self.wait.since.saturating_sub(hold.since));
-        match self.base.iter_mut().find(|charge| charge.label == label) {
-            Some(charge) => charge.ns += ns,
-            None => self.base.push(Charge { label, ns, site: hold.site }),
-        }
+        self.base = Charges::at(lock, record, &queue, self.wait.since);
     }
 
     /// Polls the wrapped lock's future. `budget_spent` says whether the task's cooperative budget
@@ -347,33 +341,13 @@ impl Attempt {
         queue_ns: u64,
     ) -> Vec<Charge> {
         let Some(record) = lock.record() else { return Vec::new() };
-        let mut left = queue_ns;
-        let mut shares: Vec<Charge> = Vec::new();
-        let charged = record.queue().charged().to_vec();
-        for now in charged {
-            let before =
-                self.base.iter().find(|base| base.label == now.label).map_or(0, |base| base.ns);
-            let ns = now.ns.saturating_sub(before).min(left);
-            if ns > 0 {
-                left -= ns;
-                shares.push(Charge { ns, ..now });
-            }
-        }
-        if left == 0 && !shares.is_empty() {
-            return shares;
-        }
-        // What nobody held alone: readers and permit holders are charged through whoever let go
-        // last, or whoever it ran into. The hand-overs of others are nobody's hold.
+        let end = self.wait.since + queue_ns;
+        let later = Charges::at(lock, record, &record.queue(), end);
         let releaser = claimed.and_then(|c| c.granted).and_then(|granted| granted.releaser);
-        let together = releaser.filter(|by| !by.exclusive).map(|by| (by.label(), by.site));
-        let by = together.or(if shares.is_empty() { blocked.holder } else { None });
-        let rest = if shares.is_empty() { Label::NOBODY } else { Label::HAND_OVER };
-        let (label, site) = by.unwrap_or((rest, self.wait.site));
-        match shares.iter_mut().find(|share| share.label == label) {
-            Some(share) => share.ns += left,
-            None => shares.push(Charge { label, ns: left, site }),
-        }
-        shares
+        let met = blocked.holder.or(releaser.map(|by| (by.label(), by.site)));
+        let drained = releaser.filter(|by| self.share.mode == Mode::Exclusive && !by.exclusive);
+        let last = drained.map(|by| by.label());
+        self.base.split(&later, queue_ns, met, last, self.wait.site)
     }
 }
 

@@ -34,7 +34,7 @@
 //! | `owner`, `slots`, `slab`, `task` | who holds; the published holds; where cells live; unscoped tasks |
 //! | `lock` | the part inside every lock and guard: the uncontended path |
 //! | `attempt`, `wait`, `grant`, `release` | the contended path: queue, waker, hand-over, releaser |
-//! | `record`, `cause`, `claim` | queue and charges of a lock; why it blocked; where the claim delay went |
+//! | `record`, `cause`, `blame`, `claim` | queue and charges of a lock; why it blocked; who is charged; where the claim delay went |
 //! | `scope`, `signal`, `report` | polls and pauses of a scope; its waker; what its span will say |
 //! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
 //!
@@ -54,6 +54,7 @@
 //! or calls foreign code with a lock held; caps are counted in [`Dropped`].
 
 mod attempt;
+mod blame;
 mod cause;
 mod claim;
 mod class;

@@ -10,6 +10,7 @@
 //! The order on release is: end the publication, unlock, read the clock, account. Nothing of ours
 //! runs inside the critical section of an uncontended lock but that one store.
 
+use crate::blame;
 use crate::class::{self, Origin};
 use crate::owner::{HoldRef, OwnerCell, Role};
 use crate::record::{self, Charge, Record};
@@ -419,9 +420,9 @@ impl Hold {
         lock.who.store(0, Release);
         let releasing = Releasing::new(lock.id(), EndCause::Downgrade, record::word(at));
         if let Some(record) = lock.record() {
-            record.note_release(at, Mode::Exclusive);
+            let named = record.note_release(at, Mode::Exclusive);
             if record.has_waiters() {
-                before_release(record, at, at.since(), Share::EXCLUSIVE);
+                before_release(record, at, at.since(), Share::EXCLUSIVE, named);
             }
             record.add_holder(at);
         }
@@ -495,13 +496,18 @@ impl Hold {
 /// waited, notes on its own scope whom it kept waiting.
 #[cold]
 #[inline(never)]
-fn before_release(record: &Record, at: HoldRef, since: u64, share: Share) {
-    if share.mode != Mode::Exclusive {
-        record.queue().free += u64::from(share.weight);
-        return;
-    }
+fn before_release(record: &Record, at: HoldRef, since: u64, share: Share, named: bool) {
     let Some(hold) = at.info() else { return };
     let cell = at.now_in();
+    if share.mode != Mode::Exclusive {
+        let charge = blame::running(cell, &hold, clock::now());
+        let mut queue = record.queue();
+        queue.free += u64::from(share.weight);
+        if named {
+            queue.add(charge);
+        }
+        return;
+    }
     let label = cell.label_at(hold.site);
     let mut queue = record.queue();
     let (queued, inflicted) =
@@ -521,9 +527,9 @@ impl HoldRef {
             lock.who.store(0, Release);
         }
         if let Some(record) = lock.record() {
-            record.note_release(self, share.mode);
+            let named = record.note_release(self, share.mode);
             if record.has_waiters() {
-                before_release(record, self, self.since(), share);
+                before_release(record, self, self.since(), share, named);
             }
         }
         let books = Books::<R> { at: self, series, since: self.since(), runtime: PhantomData };

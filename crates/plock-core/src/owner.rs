@@ -99,7 +99,10 @@ impl HoldRef {
         while let Some(Self { cell, key }) = at {
             in_slot(&cell.slots, key);
             let mut slow = cell.slow();
-            slow.spilled.iter_mut().filter(|(known, _)| *known == key).for_each(|(_, hold)| spilled(hold));
+            slow.spilled
+                .iter_mut()
+                .filter(|(known, _)| *known == key)
+                .for_each(|(_, hold)| spilled(hold));
             at = slow.moved.iter().find(|(old, _)| *old == key).map(|(_, to)| *to);
         }
     }

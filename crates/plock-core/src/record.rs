@@ -65,7 +65,7 @@ pub(crate) struct Record {
 pub(crate) struct Queue {
     next: u64,
     waits: BTreeMap<u64, Arc<Wait>>,
-    /// Time each label has held the lock alone while somebody waited, ever.
+    /// Time each label has held the lock while somebody waited, ever; permits count each.
     charged: Vec<Charge>,
     /// Sum of the block instants of all that are queued.
     since_sum: u128,
@@ -146,10 +146,14 @@ impl Record {
         }
     }
 
+    /// The same hold ends. Whether it was named: one that was not is charged to nobody.
     #[inline]
-    pub(crate) fn note_release(&self, hold: HoldRef, mode: Mode) {
+    pub(crate) fn note_release(&self, hold: HoldRef, mode: Mode) -> bool {
         match mode {
-            Mode::Exclusive => self.who.store(0, Release),
+            Mode::Exclusive => {
+                self.who.store(0, Release);
+                true
+            }
             Mode::Shared | Mode::Permit => self.remove_holder(hold),
         }
     }
@@ -176,11 +180,10 @@ impl Record {
     }
 
     #[cold]
-    pub(crate) fn remove_holder(&self, hold: HoldRef) {
+    pub(crate) fn remove_holder(&self, hold: HoldRef) -> bool {
         let word = word(hold);
-        for slot in &self.holders {
-            let _ = slot.compare_exchange(word, 0, Release, Relaxed);
-        }
+        let remove = |slot: &AtomicU64| slot.compare_exchange(word, 0, Release, Relaxed).is_ok();
+        self.holders.iter().any(remove)
     }
 
     /// The readers or permit holders that are known.
@@ -258,7 +261,8 @@ impl Queue {
         (queued, u64::try_from(inflicted).unwrap_or(u64::MAX))
     }
 
-    fn add(&mut self, charge: Charge) {
+    /// Charges a label without asking whom it kept waiting: it did not hold the lock alone.
+    pub(crate) fn add(&mut self, charge: Charge) {
         if let Some(known) = self.charged.iter_mut().find(|known| known.label == charge.label) {
             known.ns += charge.ns;
             known.site = charge.site;
