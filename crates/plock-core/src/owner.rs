@@ -21,8 +21,8 @@ use crate::shard::Cell;
 use crate::slots::{HoldInfo, SPILLED, Slots};
 use crate::{Cause, Detail, Dropped, Idle, Mode, Precision, SpanRef, loss};
 use std::panic::Location;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, fence};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, fence};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Guards of one owner that are counted by name beyond the published slots.
@@ -137,6 +137,9 @@ pub(crate) struct OwnerCell {
     pub(crate) times: Times,
     pub(crate) totals: Totals,
     span: SpanCell,
+    /// Whether anybody has looked behind `slow` since it was last cleared. Written under its mutex;
+    /// most tasks that hold a lock never get there, and then there is nothing to clear.
+    slow_used: AtomicBool,
     slow: Mutex<Slow>,
 }
 
@@ -188,6 +191,8 @@ pub(crate) struct Slow {
     /// Attempts pending now, and since when there is at least one.
     pending: u64,
     blocked_since: u64,
+    /// Claims that were no acquisitions: adopted guards, and those of ended branches.
+    taken_over: u64,
     pub(crate) contentions: u64,
     pub(crate) wait_ns: u64,
     pub(crate) wait_max_ns: u64,
@@ -219,6 +224,7 @@ impl OwnerCell {
             times: Times::default(),
             totals: Totals::default(),
             span: SpanCell::default(),
+            slow_used: AtomicBool::new(false),
             slow: Mutex::default(),
         }
     }
@@ -278,7 +284,9 @@ impl OwnerCell {
     }
 
     pub(crate) fn slow(&self) -> MutexGuard<'_, Slow> {
-        self.slow.lock().unwrap_or_else(PoisonError::into_inner)
+        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        self.slow_used.store(true, Relaxed);
+        slow
     }
 
     /// Guards alive that count for this owner.
@@ -512,6 +520,12 @@ impl OwnerCell {
         }
     }
 
+    /// Enters a hold that another owner had obtained; only this owner calls this.
+    fn take_over(&'static self, hold: &HoldInfo) -> HoldRef {
+        self.slow().taken_over += 1;
+        self.claim(hold)
+    }
+
     /// Moves one hold to another owner, on request of whoever has the guard.
     pub(crate) fn adopt_from(&'static self, from: HoldRef) -> Option<HoldRef> {
         let to = self.claim(HoldInfo { suspended: self.times.suspended.get(), ..from.info()? });
@@ -569,19 +583,24 @@ impl OwnerCell {
     /// Clears the cell and offers it for reuse. Nobody may use it as an owner any more.
     pub(crate) fn recycle(&'static self) {
         self.set_role(Role::Free);
-        self.generation.fetch_add(1, AcqRel);
+        // ORDERING: pairs with Acquire in `generation`. Only whoever clears the cell writes it.
+        self.generation.store(self.generation.load(Relaxed).wrapping_add(1), Release);
         fence(Release);
         self.set_span(None);
         self.times.clear();
         self.totals.clear();
-        *self.slow() = Slow::default();
+        // Whoever used it did so before the owner was over, and so before this.
+        if self.slow_used.load(Relaxed) {
+            let mut slow = self.slow();
+            *slow = Slow::default();
+            self.slow_used.store(false, Relaxed);
+        }
         crate::slab::free(self);
     }
 
     /// Fills what this cell knows into a report.
     pub(crate) fn fill(&self, report: &mut ScopeReport) {
         let (times, totals) = (&self.times, &self.totals);
-        report.acquisitions = self.tally.claimed().wrapping_sub(totals.claims_before.get());
         report.nesting_max = totals.nesting_max.get();
         report.hold_max_ns = totals.hold_max.get();
         report.held_across_await = totals.across_await.get();
@@ -591,6 +610,8 @@ impl OwnerCell {
         report.poll_max_ns = times.poll_max.get();
         let mut slow = self.slow();
         report.hold_ns = totals.hold.get() + slow.foreign_hold_ns;
+        let claimed = self.tally.claimed().wrapping_sub(totals.claims_before.get());
+        report.acquisitions = claimed.wrapping_sub(slow.taken_over);
         report.contentions = slow.contentions;
         report.wait_ns = slow.wait_ns;
         report.wait_max_ns = slow.wait_max_ns;
