@@ -505,7 +505,7 @@ impl OwnerCell {
         let spilled = std::mem::take(&mut slow.spilled);
         let holds: Vec<_> = self.slots.each().chain(spilled).collect();
         for (key, hold) in holds {
-            slow.moved.push((key, parent.claim(hold)));
+            slow.moved.push((key, parent.take_over(hold)));
             self.tally.release_foreign(&mut slow.ending);
         }
     }
@@ -521,14 +521,15 @@ impl OwnerCell {
     }
 
     /// Enters a hold that another owner had obtained; only this owner calls this.
-    fn take_over(&'static self, hold: &HoldInfo) -> HoldRef {
+    fn take_over(&'static self, hold: HoldInfo) -> HoldRef {
         self.slow().taken_over += 1;
         self.claim(hold)
     }
 
     /// Moves one hold to another owner, on request of whoever has the guard.
     pub(crate) fn adopt_from(&'static self, from: HoldRef) -> Option<HoldRef> {
-        let to = self.claim(HoldInfo { suspended: self.times.suspended.get(), ..from.info()? });
+        let suspended = self.times.suspended.get();
+        let to = self.take_over(HoldInfo { suspended, ..from.info()? });
         from.cell.release_foreign(from.key, 0);
         Some(to)
     }

@@ -71,6 +71,7 @@ pub(crate) struct Model {
     /// Holds whose guard was forgotten: they never end.
     pub(crate) forgotten: Vec<Held>,
     pub(crate) expected: BTreeMap<(Id, Access), Expected>,
+    claims: BTreeMap<Owner, u64>,
     next: Id,
 }
 
@@ -127,6 +128,11 @@ impl Model {
         all.filter(|held| held.owner == owner).count() as u64
     }
 
+    /// Guards an owner obtained itself.
+    pub(crate) fn claims(&self, owner: Owner) -> u64 {
+        self.claims.get(&owner).copied().unwrap_or(0)
+    }
+
     pub(crate) fn depth(&self, owner: Owner) -> u64 {
         match owner {
             Owner::Thread => self.guards(owner),
@@ -164,6 +170,7 @@ impl Model {
     fn hold(&mut self, id: Id, lock: Id, access: Access, owner: Owner, since: u64) {
         let depth = self.depth(owner) + 1;
         self.figures(lock, access).depths.push(depth);
+        *self.claims.entry(owner).or_default() += 1;
         self.held.insert(id, Held { lock, access, since, owner });
     }
 

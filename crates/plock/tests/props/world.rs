@@ -6,7 +6,10 @@ use plock::tokio::sync::{
     Mutex, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock,
     Semaphore,
 };
-use plock::{Histogram, Mode, Outcome, Snapshot, inspect, manual, snapshot};
+use plock::{
+    Histogram, Mode, Outcome, ScopeObserver, ScopeReport, Snapshot, SpanRef, inspect, manual, snapshot,
+};
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -14,6 +17,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 /// One step of a program. Numbers choose among what there is at that point.
 #[derive(Clone, Debug)]
@@ -86,7 +90,31 @@ pub(crate) struct World {
     attempts: RefCell<BTreeMap<Id, Attempt>>,
     guards: RefCell<BTreeMap<Id, Guard>>,
     added: Cell<u32>,
+    /// First poll and end of each scope.
+    lives: RefCell<Vec<(u64, u64)>>,
     before: Before,
+}
+
+thread_local! {
+    /// What the scopes of this thread's world have told at their end.
+    static TOLD: RefCell<Vec<ScopeReport>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Has every scope tell everything.
+struct Collector;
+
+impl ScopeObserver for Collector {
+    fn started(&self, _: &'static str) -> Option<(SpanRef, Box<dyn Any + Send + Sync>)> {
+        Some((SpanRef::new(1, 1, true), Box::new(())))
+    }
+
+    fn ended(&self, _: Box<dyn Any + Send + Sync>, report: &ScopeReport) {
+        TOLD.with_borrow_mut(|told| told.push(report.clone()));
+    }
+
+    fn current(&self) -> Option<SpanRef> {
+        None
+    }
 }
 
 /// What there was before this world: forgotten guards of earlier ones, and all figures.
@@ -100,6 +128,8 @@ struct Before {
 
 impl World {
     pub(crate) fn new() -> Rc<Self> {
+        plock::set_slow_threshold(Duration::ZERO);
+        let _installed_before = plock::set_observer(Box::new(Collector));
         let mut model = Model::default();
         let locks = LOCKS.map(|(name, whole)| {
             model.add_lock(whole);
@@ -125,6 +155,7 @@ impl World {
             attempts: RefCell::default(),
             guards: RefCell::default(),
             added: Cell::new(0),
+            lives: RefCell::default(),
             before,
         })
     }
@@ -180,6 +211,7 @@ impl World {
         };
         self.scopes.borrow_mut().push(Some(scope));
         self.model.borrow_mut().add_scope(parent);
+        self.lives.borrow_mut().push((now(), 0));
         self.under(Owner::Scope(id), |_| {}); // its first poll makes it part of its parent
     }
 
@@ -205,6 +237,7 @@ impl World {
             });
         }
         self.model.borrow_mut().end(scope);
+        self.lives.borrow_mut()[scope].1 = now();
     }
 
     fn attempt(&self, lock: Id, access: Access) -> Attempt {
@@ -464,6 +497,7 @@ impl World {
         }
         self.compare();
         self.compare_figures();
+        self.compare_reports();
         let model = self.model.borrow();
         let mut owners: Vec<Owner> = model.forgotten.iter().map(|held| held.owner).collect();
         owners.sort_unstable();
@@ -533,6 +567,37 @@ impl World {
                 queued(&after) - queued(&self.before.snapshot),
             );
             assert_eq!(blamed, queued, "{name}: blame sums to the queue time");
+        }
+    }
+}
+
+impl World {
+    /// Every scope's time is told apart without a gap, and so is every wait.
+    fn compare_reports(&self) {
+        let told = TOLD.take();
+        assert_eq!(told.len(), self.scopes.borrow().len(), "each scope once");
+        for report in told {
+            let id = SCOPES.iter().position(|name| *name == report.name).expect("ours");
+            let (first, end) = self.lives.borrow()[id];
+            assert_eq!(report.busy_ns + report.runnable_ns + report.idle_ns, end - first, "{report:?}");
+            assert!(report.blocked_ns <= report.wait_ns && report.wait_max_ns <= report.wait_ns);
+            assert_eq!(report.acquisitions, self.model.borrow().claims(Owner::Scope(id)), "{report:?}");
+            for detail in &report.details {
+                let Some(wait) = &detail.wait else { continue };
+                assert_eq!(wait.queue_ns + wait.claim_ns, detail.ns, "{detail:?}");
+                assert_eq!(wait.claim_parts_ns.iter().sum::<u64>(), wait.claim_ns, "{detail:?}");
+            }
+        }
+        let after = snapshot();
+        for (id, name) in SCOPES.iter().enumerate().take(self.scopes.borrow().len()) {
+            let total = |snapshot: &Snapshot| {
+                snapshot.scope(name).map_or(0, |scope| {
+                    let idle: u64 = scope.idle_ns.iter().sum();
+                    scope.spawn_delay_ns + scope.poll.sum_ns() + scope.schedule_delay.sum_ns() + idle
+                })
+            };
+            let (first, end) = self.lives.borrow()[id];
+            assert_eq!(total(&after) - total(&self.before.snapshot), end - first, "{name}: its lifetime");
         }
     }
 }
