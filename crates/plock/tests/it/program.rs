@@ -56,7 +56,6 @@ fn any<T>(of: &mut Vec<T>, random: &mut fastrand::Rng) -> Option<T> {
 }
 
 const STRETCHES: usize = 4;
-/// More than a cooperative budget.
 const STEPS: usize = 160;
 
 pub(super) fn mutex_program(seed: u64, stretch: super::Stretch<'_>) -> Vec<String> {

@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::task::Poll;
 use tokio::runtime::Builder;
+use tokio::task::coop::poll_proceed;
+use tokio_test::assert_ready;
 
 /// With tokio's types.
 mod bare {
@@ -28,11 +30,15 @@ fn without_budget(steps: &mut dyn FnMut()) {
     steps();
 }
 
-/// Inside one, every stretch spends a cooperative budget of its own.
+/// Inside one, every stretch has a cooperative budget, most of which is spent already: it runs out on
+/// the way, and both sides must run out at the same step.
 fn with_budget() -> impl FnMut(&mut dyn FnMut()) {
     let runtime = Builder::new_current_thread().build().unwrap();
     move |steps| {
-        runtime.block_on(poll_fn(|_| {
+        runtime.block_on(poll_fn(|cx| {
+            for _ in 0..110 {
+                assert_ready!(poll_proceed(cx)).made_progress();
+            }
             steps();
             Poll::Ready(())
         }));
