@@ -2,12 +2,14 @@
 //! to [`STEPS`].
 
 use std::env;
-use std::process::{Command, ExitCode};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use comfy_table::{Table, presets};
 use integration_tests::{Tools, repository};
+use serde_json::Value;
 
 use crate::{conformance, tidy};
 
@@ -38,7 +40,23 @@ struct Step {
 enum Run {
     /// Cargo with each of these argument lists, leading `NAME=value` pairs as its environment.
     Cargo(&'static [&'static str]),
+    /// The same, and each of them has to run at least one test: a filter that matches nothing is a
+    /// check that is not made.
+    Tests(&'static [&'static str]),
     Own(fn() -> Result<()>),
+}
+
+/// What every step that runs tests selects, so that cargo builds each crate once for all of them:
+/// another selection is another set of features, and so another build of nearly everything.
+macro_rules! whole {
+    ($command:literal, $rest:literal) => {
+        concat!(
+            $command,
+            " --workspace --features plock/test-clock,plock/axum,plock/otel-grpc,plock/prometheus",
+            ",plock/serde,plock-otel/gzip",
+            $rest
+        )
+    };
 }
 
 /// In the order of what fails fastest; the tests are built in a step of their own so that its time
@@ -47,19 +65,25 @@ enum Run {
 const STEPS: &[Step] = &[
     Step { name: "fmt", about: "the code is formatted", run: Run::Cargo(&["fmt --all --check"]) },
     Step { name: "tidy", about: "house rules that no lint knows", run: Run::Own(tidy::check) },
-    Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo(&["clippy --workspace --all-targets -- -D warnings"]) },
-    Step { name: "features", about: "the facade compiles with nothing, switched off, and with everything else", run: Run::Cargo(&[
+    Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo(&[whole!("clippy", " --all-targets -- -D warnings")]) },
+    Step { name: "features", about: "the libraries compile with nothing, switched off, and with everything else", run: Run::Cargo(&[
         "clippy --package plock --lib --no-default-features -- -D warnings",
         "clippy --package plock --lib --features off -- -D warnings",
-        "clippy --package plock --lib --features tower,axum,otel-grpc,prometheus,serde,test-clock -- -D warnings",
+        "clippy --package plock-otel --lib --features grpc,gzip,tls,tracing -- -D warnings",
     ]) },
-    Step { name: "build", about: "all tests compile", run: Run::Cargo(&["test --workspace --no-run"]) },
-    Step { name: "unit", about: "unit and property tests", run: Run::Cargo(&["test --workspace --exclude integration-tests --lib --bins --examples --tests"]) },
-    Step { name: "doc-tests", about: "examples in the documentation", run: Run::Cargo(&["test --workspace --doc"]) },
-    Step { name: "conformance", about: "tokio's own tests of its locks pass with plock's", run: Run::Own(conformance::check) },
+    Step { name: "build", about: "all tests compile", run: Run::Cargo(&[whole!("test", " --no-run")]) },
+    Step { name: "unit", about: "unit, scenario and property tests", run: Run::Own(unit) },
+    Step { name: "doc-tests", about: "examples in the documentation", run: Run::Tests(&[whole!("test", " --doc")]) },
+    Step { name: "loom", about: "every interleaving of the lock-free protocols", run: Run::Tests(&[
+        "RUSTFLAGS=--cfg=loom test --package plock-core --release --lib --target-dir target/loom loom_",
+    ]) },
+    Step { name: "conformance", about: "tokio's own tests against plock's types", run: Run::Own(conformance::check) },
+    Step { name: "bench", about: "every row of the benchmark works", run: Run::Cargo(&["xtask bench --quick --json"]) },
     Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
-    Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Cargo(&["test --package integration-tests --no-fail-fast"]) },
-    Step { name: "rustdoc", about: "the documentation builds without a warning", run: Run::Cargo(&["RUSTDOCFLAGS=-Dwarnings doc --workspace --no-deps"]) },
+    Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Tests(&[
+        whole!("test", " --no-fail-fast --test collector --test service --test faults"),
+    ]) },
+    Step { name: "rustdoc", about: "the documentation builds without a warning", run: Run::Cargo(&[concat!("RUSTDOCFLAGS=-Dwarnings ", whole!("doc", " --no-deps"))]) },
 ];
 
 /// How a step went.
@@ -112,6 +136,7 @@ impl Step {
         let start = Instant::now();
         let result = match self.run {
             Run::Cargo(lines) => lines.iter().try_for_each(|line| cargo(line)),
+            Run::Tests(lines) => lines.iter().try_for_each(|line| tests(line)),
             Run::Own(check) => check(),
         };
         match result {
@@ -130,7 +155,59 @@ fn selected(only: &[String]) -> Result<Vec<&'static Step>> {
     Ok(STEPS.iter().filter(wanted).collect())
 }
 
+/// Every test of the workspace but the test programs of `integration-tests`. Named one by one, for
+/// leaving out that package would be another selection and so another build; naming a program also
+/// makes cargo refuse to skip it for a feature that is not selected.
+fn unit() -> Result<()> {
+    let output = cargo_command("metadata --no-deps --format-version 1").output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let packages = metadata["packages"].as_array().context("no packages")?.iter();
+    let targets = packages
+        .filter(|package| package["name"] != "integration-tests")
+        .flat_map(|package| package["targets"].as_array().into_iter().flatten())
+        .filter(|target| target["kind"][0] == "test")
+        .filter_map(|target| target["name"].as_str());
+    let mut line = whole!("test", " --lib --bins --examples").to_owned();
+    for target in targets {
+        line.push_str(" --test ");
+        line.push_str(target);
+    }
+    tests(&line)
+}
+
 fn cargo(line: &str) -> Result<()> {
+    let status = cargo_command(line).status().context("cannot start cargo")?;
+    ensure!(status.success(), "`cargo {line}` ended with {status}");
+    Ok(())
+}
+
+/// As [`cargo`], and at least one test has to pass.
+#[expect(clippy::print_stdout, reason = "the output of the tests is passed on")]
+fn tests(line: &str) -> Result<()> {
+    let mut child =
+        cargo_command(line).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let output = BufReader::new(child.stdout.take().context("cargo has no output")?);
+    let mut count = 0;
+    for line in output.lines() {
+        let line = line?;
+        println!("{line}");
+        count += passed(&line);
+    }
+    let status = child.wait()?;
+    ensure!(status.success(), "`cargo {line}` ended with {status}");
+    ensure!(count > 0, "`cargo {line}` ran no test");
+    println!("{count} tests passed");
+    Ok(())
+}
+
+/// The number in `test result: ok. 3 passed; ...`.
+fn passed(line: &str) -> u64 {
+    let result = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "));
+    let count = result.and_then(|(_, counts)| counts.split_once(" passed")?.0.parse().ok());
+    count.unwrap_or(0)
+}
+
+fn cargo_command(line: &str) -> Command {
     let mut words = line.split(' ').peekable();
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(repository());
@@ -138,9 +215,8 @@ fn cargo(line: &str) -> Result<()> {
         command.env(name, value);
         words.next();
     }
-    let status = command.args(words).status().context("cannot start cargo")?;
-    ensure!(status.success(), "`cargo {line}` ended with {status}");
-    Ok(())
+    command.args(words);
+    command
 }
 
 /// First thing in the output, so that a log tells what it was made with.
@@ -185,6 +261,13 @@ mod tests {
         let names = ["tidy", "fmt"].map(String::from);
         let steps: Vec<_> = selected(&names).unwrap().iter().map(|step| step.name).collect();
         assert_eq!(steps, ["fmt", "tidy"]);
+    }
+
+    #[test]
+    fn passed_tests_are_counted() {
+        assert_eq!(passed("test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured"), 12);
+        assert_eq!(passed("test result: FAILED. 3 passed; 1 failed; 0 ignored"), 3);
+        assert_eq!(passed("test it::passed ... ok"), 0);
     }
 
     #[test]

@@ -266,6 +266,8 @@ mod tests {
         let told = bare.replace("    unsafe", concat!("    // SAFE", "TY: none.\n    unsafe"));
         check_one(unsafe_home, "crates/plock/src/a.rs", &told, &[3]);
         check_one(unsafe_home, "crates/plock-core/src/a.rs", &told, &[]);
+        check_one(unsafe_home, "crates/plock/src/tokio/sync/guarded.rs", &told, &[]);
+        check_one(unsafe_home, "crates/plock/src/tokio/sync/mutex.rs", &told, &[3]);
         check_one(safety, "crates/plock-core/src/a.rs", bare, &[2]);
         check_one(safety, "crates/plock-core/src/a.rs", &told, &[]);
     }
