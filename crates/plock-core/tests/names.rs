@@ -166,7 +166,7 @@ fn beyond_the_cap_scopes_still_count() {
     assert!(labels.len() <= MAX_LABELS && labels.contains(OVERFLOW), "{} labels", labels.len());
     let folded = after.dropped(Dropped::Names) - before.dropped(Dropped::Names);
     assert_eq!(folded, NAMES - (labels.len() as u64 - 1));
-    let series = after.scope(OVERFLOW).expect("there");
+    let series = after.scope(OVERFLOW).unwrap();
     assert_eq!((series.started, series.cancelled, series.panicked), (series.finished, 0, 0));
     assert_eq!(series.poll.count(), series.finished, "one poll each");
 }

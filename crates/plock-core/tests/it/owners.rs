@@ -176,7 +176,7 @@ fn a_scope_around_another_task_is_not_its_owner() {
                     assert_eq!(inspect::holds("inner")[0].owner.task, 2);
                     let mut branch = Run::branch("of the local task");
                     branch.poll(|| {
-                        assert_eq!(depth(&outer, "outer"), 1, "and its scopes start at the root")
+                        assert_eq!(depth(&outer, "outer"), 1, "and its scopes start at the root");
                     });
                     branch.complete();
                     inner.release(hold);

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod model;
+mod paths;
 mod world;
 
 use plock::manual;
@@ -66,6 +67,22 @@ proptest! {
             let world = World::new();
             program.iter().for_each(|step| world.step(step));
             world.quiesce(&order);
+        })?;
+    }
+
+    /// The order in which guards are dropped, and under whom, shows in no figure but `migrated`.
+    #[test]
+    fn p4_any_order_of_drops_ends_the_same(
+        program in program(false), one in order(), other in order(),
+    ) {
+        alone(|| {
+            let ends = [one, other].map(|order| {
+                let world = World::new();
+                program.iter().filter(|step| !step.op.is_drop()).for_each(|step| world.step(step));
+                world.quiesce(&order);
+                world.grown()
+            });
+            assert_eq!(ends[0], ends[1], "P4");
         })?;
     }
 

@@ -136,7 +136,9 @@ impl Model {
     pub(crate) fn depth(&self, owner: Owner) -> u64 {
         match owner {
             Owner::Thread => self.guards(owner),
-            Owner::Scope(id) => self.path(id).into_iter().map(|id| self.guards(Owner::Scope(id))).sum(),
+            Owner::Scope(id) => {
+                self.path(id).into_iter().map(|id| self.guards(Owner::Scope(id))).sum()
+            }
         }
     }
 
@@ -153,7 +155,13 @@ impl Model {
     }
 
     /// A new attempt is polled for the first time. True if it gets the lock at once, as guard `id`.
-    pub(crate) fn acquire(&mut self, lock: Id, access: Access, owner: Owner, now: u64) -> (Id, bool) {
+    pub(crate) fn acquire(
+        &mut self,
+        lock: Id,
+        access: Access,
+        owner: Owner,
+        now: u64,
+    ) -> (Id, bool) {
         let id = self.next;
         self.next += 1;
         let queue = &mut self.queues[lock];
@@ -228,7 +236,9 @@ impl Model {
         match (owner, by) {
             (Owner::Thread, _) => false, // everything here runs on one thread
             (Owner::Scope(id), Owner::Thread) => self.is_alive(id),
-            (Owner::Scope(id), Owner::Scope(by)) => self.is_alive(id) && !self.path(by).contains(&id),
+            (Owner::Scope(id), Owner::Scope(by)) => {
+                self.is_alive(id) && !self.path(by).contains(&id)
+            }
         }
     }
 

@@ -3,11 +3,12 @@
 
 use crate::model::{Access, Id, Model, Owner};
 use plock::tokio::sync::{
-    Mutex, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock,
-    Semaphore,
+    Mutex, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit,
+    RwLock, Semaphore,
 };
 use plock::{
-    Histogram, Mode, Outcome, ScopeObserver, ScopeReport, Snapshot, SpanRef, inspect, manual, snapshot,
+    Histogram, Mode, Outcome, ScopeObserver, ScopeReport, Snapshot, SpanRef, inspect, manual,
+    snapshot,
 };
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -38,6 +39,13 @@ pub(crate) enum Op {
     AddPermits { n: u32 },
 }
 
+impl Op {
+    /// Whether it ends a hold.
+    pub(crate) const fn is_drop(&self) -> bool {
+        matches!(self, Self::Drop { .. } | Self::Merge { .. } | Self::ForgetPermits { .. })
+    }
+}
+
 /// A step and how much time passes before it and inside it.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
@@ -48,7 +56,7 @@ pub(crate) struct Step {
 
 enum Lock {
     Mutex(Arc<Mutex<()>>),
-    RwLock(Arc<RwLock<()>>),
+    Rw(Arc<RwLock<()>>),
     Semaphore(Arc<Semaphore>),
 }
 
@@ -61,6 +69,7 @@ enum Guard {
 }
 
 type Attempt = Pin<Box<dyn Future<Output = Guard>>>;
+type Body = Pin<Box<dyn Future<Output = ()>>>;
 type Job = Box<dyn FnOnce()>;
 
 thread_local! {
@@ -86,7 +95,7 @@ pub(crate) const SCOPES: [&str; 8] =
 pub(crate) struct World {
     pub(crate) model: RefCell<Model>,
     locks: Vec<Lock>,
-    scopes: RefCell<Vec<Option<Pin<Box<dyn Future<Output = ()>>>>>>,
+    scopes: RefCell<Vec<Option<Body>>>,
     attempts: RefCell<BTreeMap<Id, Attempt>>,
     guards: RefCell<BTreeMap<Id, Guard>>,
     added: Cell<u32>,
@@ -136,7 +145,7 @@ impl World {
             match whole {
                 Access::Lock => Lock::Mutex(Arc::new(Mutex::named(name, ()))),
                 Access::Permits(n) => Lock::Semaphore(Arc::new(Semaphore::named(name, n as usize))),
-                Access::Write | Access::Read => Lock::RwLock(Arc::new(RwLock::named(name, ()))),
+                Access::Write | Access::Read => Lock::Rw(Arc::new(RwLock::named(name, ()))),
             }
         });
         // From here on the thread has its owner cell.
@@ -205,7 +214,7 @@ impl World {
             WAKER.set(outer);
             if returns { Poll::Ready(()) } else { Poll::Pending }
         });
-        let scope: Pin<Box<dyn Future<Output = ()>>> = match parent {
+        let scope: Body = match parent {
             None => Box::pin(plock::root(SCOPES[id], body)),
             Some(_) => Box::pin(plock::scope(SCOPES[id], body)),
         };
@@ -246,11 +255,11 @@ impl World {
                 let lock = Arc::clone(lock).lock_owned();
                 Box::pin(async { Guard::Mutex { _guard: lock.await } })
             }
-            (Lock::RwLock(lock), Access::Write) => {
+            (Lock::Rw(lock), Access::Write) => {
                 let lock = Arc::clone(lock).write_owned();
                 Box::pin(async { Guard::Write(lock.await) })
             }
-            (Lock::RwLock(lock), _) => {
+            (Lock::Rw(lock), _) => {
                 let lock = Arc::clone(lock).read_owned();
                 Box::pin(async { Guard::Read { guard: lock.await } })
             }
@@ -263,7 +272,8 @@ impl World {
 
     /// Polls an attempt; whether it became a guard.
     fn poll(&self, id: Id, mut attempt: Attempt) -> bool {
-        let waker = WAKER.with_borrow(|waker| waker.clone().unwrap_or_else(|| Waker::noop().clone()));
+        let waker =
+            WAKER.with_borrow(|waker| waker.clone().unwrap_or_else(|| Waker::noop().clone()));
         match attempt.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(guard) => {
                 self.guards.borrow_mut().insert(id, guard);
@@ -297,10 +307,12 @@ impl World {
     fn act(self: &Rc<Self>, op: &Op, inside: u64) {
         let pick = |ids: Vec<Id>, number: usize| (!ids.is_empty()).then(|| ids[number % ids.len()]);
         let guard = |number: usize, fits: fn(&Guard) -> bool| {
-            let fitting = self.guards.borrow().iter().filter(|(_, g)| fits(g)).map(|(id, _)| *id).collect();
+            let fitting =
+                self.guards.borrow().iter().filter(|(_, g)| fits(g)).map(|(id, _)| *id).collect();
             pick(fitting, number)
         };
-        let attempt = |number: usize| pick(self.attempts.borrow().keys().copied().collect(), number);
+        let attempt =
+            |number: usize| pick(self.attempts.borrow().keys().copied().collect(), number);
         let permit: fn(&Guard) -> bool = |guard| matches!(guard, Guard::Permit(_));
         match *op {
             Op::Root => {
@@ -326,7 +338,7 @@ impl World {
                 let (lock, at) = (lock % LOCKS.len(), self.owner(at));
                 let access = match (LOCKS[lock].1, access) {
                     (Access::Write, n) if n % 3 > 0 => Access::Read,
-                    (Access::Permits(_), n) => Access::Permits(1 + n as u32 % 3),
+                    (Access::Permits(_), n) => Access::Permits([1, 2, 3][n % 3]),
                     (whole, _) => whole,
                 };
                 self.under(at, move |world| {
@@ -375,10 +387,13 @@ impl World {
             Op::Forget { guard: number } => {
                 let Some(id) = guard(number, |_| true) else { return };
                 self.model.borrow_mut().forget_guard(id);
+                #[expect(clippy::mem_forget, reason = "the case under test")]
                 std::mem::forget(self.guards.borrow_mut().remove(&id));
             }
             Op::Downgrade { guard: number, at } => {
-                let Some(id) = guard(number, |guard| matches!(guard, Guard::Write(_))) else { return };
+                let Some(id) = guard(number, |guard| matches!(guard, Guard::Write(_))) else {
+                    return;
+                };
                 self.under(self.owner(at), move |world| {
                     world.model.borrow_mut().downgrade(id, now());
                     let guard = world.guards.borrow_mut().remove(&id);
@@ -396,13 +411,18 @@ impl World {
                 self.under(at, move |world| {
                     let split = world.model.borrow_mut().split(id, at);
                     let mut guards = world.guards.borrow_mut();
-                    let Some(Guard::Permit(permit)) = guards.get_mut(&id) else { panic!("a permit") };
+                    let Some(Guard::Permit(permit)) = guards.get_mut(&id) else {
+                        panic!("a permit")
+                    };
                     let permit = permit.split(1).expect("two or more");
                     guards.insert(split, Guard::Permit(permit));
                 });
             }
             Op::Merge { guard: number, other, at } => {
-                let (Some(into), Some(other)) = (guard(number, permit), guard(other, permit)) else { return };
+                let (Some(into), Some(other)) = (guard(number, permit), guard(other, permit))
+                else {
+                    return;
+                };
                 if into == other {
                     return;
                 }
@@ -410,8 +430,12 @@ impl World {
                 self.under(at, move |world| {
                     world.model.borrow_mut().merge(into, other, at, now());
                     let mut guards = world.guards.borrow_mut();
-                    let Some(Guard::Permit(other)) = guards.remove(&other) else { panic!("a permit") };
-                    let Some(Guard::Permit(into)) = guards.get_mut(&into) else { panic!("a permit") };
+                    let Some(Guard::Permit(other)) = guards.remove(&other) else {
+                        panic!("a permit")
+                    };
+                    let Some(Guard::Permit(into)) = guards.get_mut(&into) else {
+                        panic!("a permit")
+                    };
                     into.merge(other);
                 });
             }
@@ -462,12 +486,16 @@ impl World {
         let alive = (model.held.len() + model.forgotten.len()) as u64;
         assert_eq!(inspect::cells().1 - self.before.cells.1, alive, "P2: one owner per guard");
         for (name, before) in &self.before.holds {
-            let expected = model.held.values().chain(&model.forgotten).filter(|held| LOCKS[held.lock].0 == *name);
+            let expected = model
+                .held
+                .values()
+                .chain(&model.forgotten)
+                .filter(|held| LOCKS[held.lock].0 == *name);
             assert_eq!(inspect::holds(name).len() - before, expected.count(), "P2: {name}");
         }
         let lock = LOCKS.len() - 1;
         let weights = weights() - self.before.weights;
-        let free = self.semaphore().available_permits() as u32;
+        let free = u32::try_from(self.semaphore().available_permits()).unwrap();
         let capacity = LOCKS[lock].1.need().wrapping_add(self.added.get());
         assert!(weights + free <= capacity, "P9");
         if !model.is_queued_for(lock) {
@@ -505,7 +533,10 @@ impl World {
         let leaked = owners.iter().filter(|owner| **owner != Owner::Thread).count() as u64;
         let (cells, guards) = inspect::cells();
         let left = cells - self.before.cells.0;
-        assert!(left >= leaked && left <= leaked + self.passed_on(&model), "P8: {left} cells left, {leaked} of forgotten guards");
+        assert!(
+            left >= leaked && left <= leaked + self.passed_on(&model),
+            "P8: {left} cells left, {leaked} of forgotten guards"
+        );
         assert_eq!(guards, self.before.cells.1 + model.forgotten.len() as u64, "P8");
     }
 
@@ -524,7 +555,8 @@ impl World {
             ("props_semaphore", Mode::Permit, Access::Permits(0)),
         ];
         for (name, mode, access) in series {
-            let (old, new) = (self.before.snapshot.lock(name, mode), after.lock(name, mode).expect("used"));
+            let (old, new) =
+                (self.before.snapshot.lock(name, mode), after.lock(name, mode).expect("used"));
             let old = old.cloned().unwrap_or_default();
             let of_series = |((lock, a), expected): (&(Id, Access), _)| {
                 (LOCKS[*lock].0 == name && *a == access).then_some(expected)
@@ -533,19 +565,30 @@ impl World {
             let holds: Vec<u64> = all.iter().flat_map(|e| e.holds.iter().copied()).collect();
             let mut rebuilt = old.hold.clone();
             rebuilt.merge(&Histogram::of(&holds));
-            assert_eq!(rebuilt, new.hold, "{name} {mode}: previous and delta are the cumulative holds");
+            assert_eq!(
+                rebuilt, new.hold,
+                "{name} {mode}: previous and delta are the cumulative holds"
+            );
             let waits: Vec<u64> = all.iter().flat_map(|e| e.waits.iter().copied()).collect();
             let mut rebuilt = old.wait_total();
             rebuilt.merge(&Histogram::of(&waits));
             assert_eq!(rebuilt, new.wait_total(), "{name} {mode}: waits");
             let claim: u64 = all.iter().map(|e| e.claim_delay_ns).sum();
-            assert_eq!(new.claim_delay_ns - old.claim_delay_ns, claim, "{name} {mode}: claim delay");
+            assert_eq!(
+                new.claim_delay_ns - old.claim_delay_ns,
+                claim,
+                "{name} {mode}: claim delay"
+            );
             let abandoned: u64 = all.iter().map(|e| e.abandoned).sum();
             let of = |outcome| new.outcome(outcome) - old.outcome(outcome);
             assert_eq!(of(Outcome::Abandoned), abandoned, "{name} {mode}");
             let depths: Vec<u64> = all.iter().flat_map(|e| e.depths.iter().copied()).collect();
             assert_eq!(of(Outcome::Acquired), depths.len() as u64, "{name} {mode}");
-            assert_eq!(new.depth_sum - old.depth_sum, depths.iter().sum::<u64>(), "P3: {name} {mode}");
+            assert_eq!(
+                new.depth_sum - old.depth_sum,
+                depths.iter().sum::<u64>(),
+                "P3: {name} {mode}"
+            );
             for (i, (new, old)) in new.depth.iter().zip(old.depth).enumerate().take(8) {
                 let expected = depths.iter().filter(|depth| **depth == i as u64 + 1).count();
                 assert_eq!(new - old, expected as u64, "P3: depth {} of {name} {mode}", i + 1);
@@ -572,6 +615,30 @@ impl World {
 }
 
 impl World {
+    /// What this world has added to the figures so far: counts, sums and buckets per series.
+    pub(crate) fn grown(&self) -> Vec<(String, Histogram, Histogram, u64, u64)> {
+        let after = snapshot();
+        let ours =
+            after.locks.iter().filter(|lock| LOCKS.iter().any(|(name, _)| lock.name == *name));
+        ours.map(|lock| {
+            let old = self.before.snapshot.lock(&lock.name, lock.mode).cloned().unwrap_or_default();
+            let (hold, wait) =
+                (lock.hold.since(&old.hold), lock.wait_total().since(&old.wait_total()));
+            let acquired = lock.outcome(Outcome::Acquired) - old.outcome(Outcome::Acquired);
+            let depth_sum = lock.depth_sum - old.depth_sum;
+            // Of the cumulative maxima only the sums and counts are this world's own.
+            let plain = |h: &Histogram| Histogram::of(&[h.count(), h.sum_ns()]);
+            (
+                format!("{} {}", lock.name, lock.mode),
+                plain(&hold),
+                plain(&wait),
+                acquired,
+                depth_sum,
+            )
+        })
+        .collect()
+    }
+
     /// Every scope's time is told apart without a gap, and so is every wait.
     fn compare_reports(&self) {
         let told = TOLD.take();
@@ -579,9 +646,17 @@ impl World {
         for report in told {
             let id = SCOPES.iter().position(|name| *name == report.name).expect("ours");
             let (first, end) = self.lives.borrow()[id];
-            assert_eq!(report.busy_ns + report.runnable_ns + report.idle_ns, end - first, "{report:?}");
+            assert_eq!(
+                report.busy_ns + report.runnable_ns + report.idle_ns,
+                end - first,
+                "{report:?}"
+            );
             assert!(report.blocked_ns <= report.wait_ns && report.wait_max_ns <= report.wait_ns);
-            assert_eq!(report.acquisitions, self.model.borrow().claims(Owner::Scope(id)), "{report:?}");
+            assert_eq!(
+                report.acquisitions,
+                self.model.borrow().claims(Owner::Scope(id)),
+                "{report:?}"
+            );
             for detail in &report.details {
                 let Some(wait) = &detail.wait else { continue };
                 assert_eq!(wait.queue_ns + wait.claim_ns, detail.ns, "{detail:?}");
@@ -593,11 +668,18 @@ impl World {
             let total = |snapshot: &Snapshot| {
                 snapshot.scope(name).map_or(0, |scope| {
                     let idle: u64 = scope.idle_ns.iter().sum();
-                    scope.spawn_delay_ns + scope.poll.sum_ns() + scope.schedule_delay.sum_ns() + idle
+                    scope.spawn_delay_ns
+                        + scope.poll.sum_ns()
+                        + scope.schedule_delay.sum_ns()
+                        + idle
                 })
             };
             let (first, end) = self.lives.borrow()[id];
-            assert_eq!(total(&after) - total(&self.before.snapshot), end - first, "{name}: its lifetime");
+            assert_eq!(
+                total(&after) - total(&self.before.snapshot),
+                end - first,
+                "{name}: its lifetime"
+            );
         }
     }
 }
