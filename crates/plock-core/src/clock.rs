@@ -323,3 +323,7 @@ pub mod manual {
         NOW.with(Cell::get)
     }
 }
+
+#[cfg(test)]
+#[path = "clock_tests.rs"]
+mod tests;

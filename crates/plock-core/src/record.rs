@@ -278,3 +278,7 @@ impl Queue {
         &self.charged
     }
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

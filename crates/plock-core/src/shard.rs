@@ -316,3 +316,7 @@ pub(crate) fn each(series: u32, mut f: impl FnMut(&Shard)) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "shard_tests.rs"]
+mod tests;

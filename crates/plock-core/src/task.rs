@@ -75,3 +75,7 @@ pub(crate) fn let_go(cell: &'static OwnerCell) {
     }
     cell.recycle();
 }
+
+#[cfg(test)]
+#[path = "task_tests.rs"]
+mod tests;

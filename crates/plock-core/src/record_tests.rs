@@ -1,0 +1,93 @@
+use super::*;
+use crate::{Idle, slab};
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Event {
+    Block,
+    /// One of those queued gives up.
+    Abandon(usize),
+    /// The hold ends; the head of the queue, or else a newcomer, has the lock some time later.
+    Release {
+        hand_over: u64,
+    },
+}
+
+fn events() -> impl Strategy<Value = Vec<(u64, Event)>> {
+    let event = prop_oneof![
+        3 => Just(Event::Block),
+        1 => (0..8usize).prop_map(Event::Abandon),
+        2 => (0..50u64).prop_map(|hand_over| Event::Release { hand_over }),
+    ];
+    prop::collection::vec((0..1_000u64, event), 1..80)
+}
+
+fn charge(number: u64) -> Charge {
+    let label = Label::intern(&format!("holder {number}"));
+    Charge { label, ns: 0, site: Location::caller() }
+}
+
+proptest! {
+    /// A release counts who waits and for how long within the hold, without looking at each of them.
+    #[test]
+    fn a_hold_inflicts_what_a_look_at_every_waiter_says(events in events()) {
+        let record = Record::new(1, Kind::Mutex, 8, 0);
+        let owner = slab::allocate().unwrap();
+        let mut queue = record.queue();
+        let (mut now, mut since) = (1_000u64, 1_000u64);
+        let mut queued: Vec<(u64, u64)> = Vec::new();
+        let mut charged = 0;
+        for (passed, event) in events {
+            now += passed;
+            match event {
+                Event::Block => {
+                    let site = Location::caller();
+                    let wait = Wait::new(8, now, Mode::Exclusive, 1, Idle::Lock, owner, site);
+                    let ticket = record.enqueue(&mut queue, wait, 0).unwrap();
+                    queued.push((ticket, now));
+                }
+                Event::Abandon(number) if !queued.is_empty() => {
+                    let (ticket, _) = queued.remove(number % queued.len());
+                    record.dequeue(&mut queue, ticket);
+                }
+                Event::Abandon(_) => {}
+                Event::Release { hand_over } => {
+                    let inflicted: u64 = queued.iter().map(|(_, blocked)| now - (*blocked).max(since)).sum();
+                    let found = queue.charge(charge(0), since, now);
+                    prop_assert_eq!(found, (queued.len() as u64, inflicted));
+                    charged += now - since;
+                    now += hand_over;
+                    if !queued.is_empty() {
+                        let (ticket, _) = queued.remove(0);
+                        record.dequeue(&mut queue, ticket);
+                        queue.claimed(1);
+                    }
+                    since = now;
+                }
+            }
+            prop_assert_eq!(u64::from(queue.len()), queued.len() as u64);
+            prop_assert_eq!(record.has_waiters(), !queued.is_empty());
+        }
+        prop_assert_eq!(queue.charged().iter().map(|c| c.ns).sum::<u64>(), charged);
+    }
+
+    /// Charges by label never fall and none is lost, however many labels there are.
+    #[test]
+    fn labels_beyond_the_cap_share_one_entry_that_keeps_its_sum(
+        holds in prop::collection::vec((0..100u64, 0..1_000u64), 1..300),
+    ) {
+        let mut queue = Queue::default();
+        let mut before: Vec<Charge> = Vec::new();
+        for (i, (number, ns)) in holds.iter().enumerate() {
+            queue.charge(charge(*number), 0, *ns);
+            for old in &before {
+                let new = queue.charged().iter().find(|c| c.label == old.label).unwrap();
+                prop_assert!(new.ns >= old.ns, "{} fell", old.label.text());
+            }
+            before = queue.charged().to_vec();
+            let sum: u64 = holds[..=i].iter().map(|(_, ns)| ns).sum();
+            prop_assert_eq!(before.iter().map(|c| c.ns).sum::<u64>(), sum);
+            prop_assert!(before.len() <= CHARGED + 1);
+        }
+    }
+}

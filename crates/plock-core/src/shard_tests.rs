@@ -1,0 +1,68 @@
+use super::*;
+use crate::thread as own;
+use std::thread;
+
+/// Threads that come one after another use one table, with the totals of all before them.
+#[test]
+fn a_thread_goes_on_with_the_table_of_one_that_ended() {
+    let series = 7;
+    let total = || {
+        let mut total = 0;
+        each(series, |shard| total += shard.hold_sum.get());
+        total
+    };
+    let tables = || ALL.lock().unwrap().len();
+    let (before, tables_before) = (total(), tables());
+    for _ in 0..200 {
+        let record = move || {
+            with(own::state(), series, |shard| assert!(shard.held(5) || shard.hold_max.get() >= 5))
+        };
+        thread::spawn(record).join().unwrap();
+    }
+    assert_eq!(total() - before, 1_000);
+    // Other tests run at the same time, but nowhere near two hundred of them.
+    assert!(
+        tables() - tables_before < 50,
+        "{} tables for one thread at a time",
+        tables() - tables_before
+    );
+}
+
+/// Two threads at once never write to one table.
+#[test]
+fn threads_at_the_same_time_have_tables_of_their_own() {
+    let series = 8;
+    let start = std::sync::Barrier::new(4);
+    let table = || {
+        with(own::state(), series, |shard| shard.would_block.add(1));
+        start.wait();
+        std::ptr::from_ref(own::state().table()).addr()
+    };
+    let mut used: Vec<usize> = thread::scope(|threads| {
+        let all: Vec<_> = (0..4).map(|_| threads.spawn(table)).collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    used.sort_unstable();
+    used.dedup();
+    assert_eq!(used.len(), 4);
+}
+
+#[test]
+fn edges_beyond_the_cap_fold_into_one_and_keep_the_time() {
+    let mut cold = Cold::default();
+    let site = Location::caller();
+    for number in 0..200_u64 {
+        let waiter = Label::intern(&format!("edge {number}"));
+        cold.charge(EdgeCell {
+            cause: Cause::Holder,
+            waiter,
+            holder: Label::NOBODY,
+            holder_site: Some(site),
+            waits: 1,
+            wait_ns: number,
+        });
+    }
+    assert!(cold.edges.len() <= MAX_EDGES + 1, "{}", cold.edges.len());
+    assert_eq!(cold.edges.iter().map(|edge| edge.wait_ns).sum::<u64>(), 199 * 100);
+    assert_eq!(cold.edges.iter().map(|edge| edge.waits).sum::<u64>(), 200);
+}
