@@ -59,6 +59,9 @@ macro_rules! operations {
 
             /// Locks for a section of `section` until `stop`; returns how often.
             pub(crate) async fn hammer(mutex: Shared, section: super::Spin, stop: &AtomicBool) -> u64 {
+                let first = mutex.lock().await;
+                tokio::task::yield_now().await; // the others queue up: from now on it is handed over
+                drop(first);
                 let mut operations = 0;
                 while !stop.load(Ordering::Relaxed) {
                     let mut guard = mutex.lock().await;
