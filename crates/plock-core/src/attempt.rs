@@ -14,16 +14,13 @@
 use crate::blame::Charges;
 use crate::cause::{self, Blocked};
 use crate::claim::{self, Claimed};
-use crate::lock::{Hold, Lock, Runtime, Share, Start, thread_owner};
-use crate::name::Label;
-use crate::owner::{OwnerCell, Slow, idle_of};
-use crate::record::Charge;
-use crate::shard::{self, EdgeCell, WorstCell};
+use crate::current::{Runtime, thread_owner};
+use crate::ended::Ended;
+use crate::hold::Hold;
+use crate::lock::{Lock, Share, Start};
+use crate::owner::{OwnerCell, idle_of};
 use crate::wait::Wait;
-use crate::{
-    BlockCause, Cause, ClaimDelay, Detail, EndCause, Exemplar, Mode, Outcome, WaitDetail, class,
-    clock, lock, loss, release, task, thread,
-};
+use crate::{BlockCause, EndCause, Outcome, clock, release, task, thread};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -138,7 +135,7 @@ impl Attempt {
 
     /// The lock is ours: a guard is about to be returned.
     pub fn claimed<R: Runtime>(self, lock: &Lock, site: &'static Location<'static>) -> Hold {
-        let Some(blocked) = self.blocked else {
+        let Some(met) = self.blocked else {
             // Freed between the try and the queue: as good as uncontended.
             self.leave(lock, None);
             return lock.acquired::<R>(Start::at(self.wait.since), self.share, site);
@@ -146,13 +143,14 @@ impl Attempt {
         let now = clock::now();
         self.leave(lock, Some(u64::from(self.share.weight)));
         let hold = lock.acquired::<R>(Start::at(now), self.share, site);
-        if blocked.cause == BlockCause::Coop {
-            self.deferred(lock, blocked, now);
+        let Some(blocked) = self.contended() else {
+            let claimed = claim::deferred(now.saturating_sub(self.wait.since));
+            self.ended(lock, met, now, claimed, EndCause::Raced).file_detail();
             return hold;
-        }
+        };
         let claimed = claim::phases(&self.wait, now, self.deferred_at);
         let end = claimed.granted.map_or(EndCause::Raced, |granted| granted.end);
-        self.account(lock, blocked, now, Some(claimed), end, Outcome::Acquired);
+        self.ended(lock, blocked, now, claimed, end).file(Outcome::Acquired);
         hold
     }
 
@@ -164,7 +162,7 @@ impl Attempt {
             return;
         };
         let end = if outcome == Outcome::Timeout { EndCause::Timeout } else { EndCause::Closed };
-        self.account(lock, blocked, clock::now(), None, end, outcome);
+        self.ended(lock, blocked, clock::now(), Claimed::NONE, end).file(outcome);
     }
 
     /// The future is being dropped; `drop_inner` drops the wrapped lock's future, which may hand
@@ -173,23 +171,30 @@ impl Attempt {
         self.leave(lock, None);
         let owner = Some(self.wait.owner).filter(|_| self.wait.owner_is_alive());
         release::give_up(lock.id(), owner.map(|owner| (owner, self.wait.site)), drop_inner);
-        let granted = self.wait.granted(); // from here on nobody can hand it over any more
+        // From here on nobody can hand it over any more.
         let Some(blocked) = self.contended() else {
             lock.failed(Start::at(self.wait.since), self.share.mode, Outcome::Abandoned);
             return;
         };
         let now = clock::now();
-        let claimed = granted.map(|_| claim::phases(&self.wait, now, None));
-        let end = match granted {
+        let claimed = claim::phases(&self.wait, now, None);
+        let end = match claimed.granted {
             Some(_) => EndCause::AbandonedAfterGrant,
             None => EndCause::AbandonedBeforeGrant,
         };
-        self.account(lock, blocked, now, claimed, end, Outcome::Abandoned);
+        self.ended(lock, blocked, now, claimed, end).file(Outcome::Abandoned);
     }
 
-    /// What it ran into, unless that was the cooperative budget alone.
+    /// What it ran into, unless that was the cooperative budget alone. If the lock was handed over
+    /// after all, somebody had been quicker between the look and the queue.
     fn contended(&self) -> Option<Blocked> {
-        self.blocked.filter(|blocked| blocked.cause != BlockCause::Coop)
+        let blocked = self.blocked?;
+        if blocked.cause != BlockCause::Coop {
+            return Some(blocked);
+        }
+        self.wait.granted()?;
+        self.wait.owner.blocked(self.wait.since);
+        Some(Blocked { cause: BlockCause::Transient, ..blocked })
     }
 
     /// Leaves the queue; a claim takes `permits` along.
@@ -204,150 +209,17 @@ impl Attempt {
         }
     }
 
-    /// Files a wait that did block: figures of the lock, blame, totals and detail of the scope.
-    fn account(
-        &self,
-        lock: &Lock,
+    /// The wait as it ended at `now`.
+    fn ended<'a>(
+        &'a self,
+        lock: &'a Lock,
         blocked: Blocked,
         now: u64,
-        claimed: Option<Claimed>,
+        claimed: Claimed,
         end: EndCause,
-        outcome: Outcome,
-    ) {
-        let began = clock::now();
-        let wait_ns = now.saturating_sub(self.wait.since);
-        let claim_ns = claimed.map_or(0, |c| c.delay_ns.min(wait_ns));
-        let queue_ns = wait_ns - claim_ns;
-        let cause = if claim_ns > queue_ns { Cause::Scheduler } else { blocked.cause.cause() };
-        let blames = !matches!(outcome, Outcome::Closed | Outcome::Timeout);
-        let shares =
-            if blames { self.shares(lock, blocked, claimed, queue_ns) } else { Vec::new() };
-        let primary = shares.iter().max_by_key(|share| share.ns).copied();
-        let span = self.wait.owner.span().filter(|_| self.wait.owner_is_alive());
-        let series = lock.series(self.share.mode);
-        let wall = clock::WallClock::now();
-        shard::with(thread::state(), series, |shard| {
-            let mut cold = shard.cold();
-            if outcome != Outcome::Acquired {
-                cold.outcomes[outcome as usize] += 1;
-            }
-            cold.waited(cause, wait_ns);
-            cold.claim_delay_ns += claim_ns;
-            for share in &shares {
-                let waits = u64::from(primary.is_some_and(|most| most.label == share.label));
-                let holder_site = share.label.is_holder().then_some(share.site);
-                let (waiter, holder, wait_ns) = (self.wait.label, share.label, share.ns);
-                cold.charge(EdgeCell { cause, waiter, holder, holder_site, waits, wait_ns });
-            }
-            if cold.worst_wait.is_none_or(|worst| wait_ns > worst.ns) {
-                cold.worst_wait =
-                    Some(WorstCell { ns: wait_ns, owner: self.wait.label, site: self.wait.site });
-            }
-            if let Some(span) = span {
-                cold.wait_exemplar(cause, Exemplar { ns: wait_ns, unix_ns: wall.unix_ns(), span });
-            }
-        });
-        let releaser = claimed.and_then(|c| c.granted).and_then(|granted| granted.releaser);
-        let holder = primary.filter(|most| most.label.is_holder());
-        let mut slow = self.wait.owner.slow();
-        if !self.wait.owner_is_alive() {
-            return; // the scope is gone; its totals have been told
-        }
-        OwnerCell::unblocked(&mut slow, now);
-        slow.contentions += 1;
-        slow.wait_ns += wait_ns;
-        slow.cause_ns[cause as usize] += wait_ns;
-        if wait_ns >= slow.wait_max_ns {
-            slow.wait_max_ns = wait_ns;
-            slow.worst = Some((series, holder.map(|most| most.label)));
-        }
-        if wait_ns >= lock::slow_ns() && slow.wants_details {
-            let linked = releaser.filter(|_| blames);
-            let wait = WaitDetail {
-                queue_ns,
-                claim_ns,
-                claim_parts_ns: claimed.map_or_else(Default::default, |c| c.parts),
-                block: blocked.cause,
-                holders: blocked.holders,
-                ahead: blocked.ahead,
-                need: self.wait.need,
-                free: blocked.free,
-                polls: self.polls,
-                end,
-                cause,
-                holder: linked
-                    .map(|by| by.label())
-                    .or(holder.map(|most| most.label))
-                    .map(Label::text),
-                holder_site: linked.map(|by| by.site).or(holder.map(|most| most.site)),
-                holder_span: linked.and_then(|by| by.span),
-            };
-            self.keep(&mut slow, lock, wait_ns, wait);
-        }
-        drop(slow);
-        loss::add_overhead(clock::now().saturating_sub(began));
-    }
-
-    /// A wait for the cooperative budget alone: the lock was ours from the start, so there is no
-    /// contention and nobody to blame. A detail says where the time went.
-    fn deferred(&self, lock: &Lock, blocked: Blocked, now: u64) {
-        let ns = now.saturating_sub(self.wait.since);
-        let mut slow = self.wait.owner.slow();
-        if ns < lock::slow_ns() || !slow.wants_details || !self.wait.owner_is_alive() {
-            return;
-        }
-        let mut parts = [0; ClaimDelay::COUNT];
-        parts[ClaimDelay::CoopDeferred as usize] = ns;
-        let wait = WaitDetail {
-            claim_parts_ns: parts,
-            need: self.wait.need,
-            free: blocked.free,
-            polls: self.polls,
-            ..WaitDetail::new(0, ns, BlockCause::Coop, EndCause::Raced)
-        };
-        self.keep(&mut slow, lock, ns, wait);
-    }
-
-    fn keep(&self, slow: &mut Slow, lock: &Lock, ns: u64, wait: WaitDetail) {
-        let Some(class) = class::series(lock.series(self.share.mode)) else { return };
-        let acquired = !matches!(
-            wait.end,
-            EndCause::AbandonedBeforeGrant
-                | EndCause::AbandonedAfterGrant
-                | EndCause::Closed
-                | EndCause::Timeout
-        );
-        slow.keep(Detail {
-            lock: class.name,
-            kind: lock.kind(),
-            mode: self.share.mode,
-            start_unix_ns: clock::WallClock::now().convert(self.wait.since),
-            ns,
-            depth: self.wait.owner.depth() + u64::from(!acquired),
-            site: self.wait.site,
-            site_label: Label::of_site(self.wait.site).text(),
-            precision: self.wait.owner.precision(),
-            hold_end: None,
-            wait: Some(wait),
-        });
-    }
-
-    /// Who is charged with the queue time, and with how much each; sums to `queue_ns` exactly.
-    fn shares(
-        &self,
-        lock: &Lock,
-        blocked: Blocked,
-        claimed: Option<Claimed>,
-        queue_ns: u64,
-    ) -> Vec<Charge> {
-        let Some(record) = lock.record() else { return Vec::new() };
-        let end = self.wait.since + queue_ns;
-        let later = Charges::at(lock, record, &record.queue(), end);
-        let releaser = claimed.and_then(|c| c.granted).and_then(|granted| granted.releaser);
-        let met = blocked.holder.or(releaser.map(|by| (by.label(), by.site)));
-        let drained = releaser.filter(|by| self.share.mode == Mode::Exclusive && !by.exclusive);
-        let last = drained.map(|by| by.label());
-        self.base.split(&later, queue_ns, met, last, self.wait.site)
+    ) -> Ended<'a> {
+        let (wait, base, polls) = (&*self.wait, &self.base, self.polls);
+        Ended { lock, wait, base, polls, blocked, now, claimed, end }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{ClaimDelay, thread};
 /// Polls at least this long pin their worker.
 const PINNED_NS: u64 = 10_000_000;
 
-/// The phases of a wait that ended in a hand-over.
+/// The hand-over that ended a wait, and the delay after it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claimed {
     pub(crate) granted: Option<Granted>,
@@ -17,12 +17,23 @@ pub(crate) struct Claimed {
     pub(crate) parts: [u64; ClaimDelay::COUNT],
 }
 
+impl Claimed {
+    /// Never handed over.
+    pub(crate) const NONE: Self =
+        Self { granted: None, delay_ns: 0, parts: [0; ClaimDelay::COUNT] };
+}
+
+/// The lock was ours from the start, and the cooperative budget spent: all of the wait is delay.
+pub(crate) fn deferred(ns: u64) -> Claimed {
+    let mut parts = [0; ClaimDelay::COUNT];
+    parts[ClaimDelay::CoopDeferred as usize] = ns;
+    Claimed { granted: None, delay_ns: ns, parts }
+}
+
 /// Splits what lies between the grant of `wait` and `now`, on the thread that claims. `deferred_at`
 /// is when a poll after the grant found the cooperative budget spent.
 pub(crate) fn phases(wait: &Wait, now: u64, deferred_at: Option<u64>) -> Claimed {
-    let Some(granted) = wait.granted() else {
-        return Claimed { granted: None, delay_ns: 0, parts: [0; ClaimDelay::COUNT] };
-    };
+    let Some(granted) = wait.granted() else { return Claimed::NONE };
     let at = granted.at.clamp(wait.since, now);
     let mut parts = [0; ClaimDelay::COUNT];
     // `from` moves through [at, now]; each part takes up to where it ends.

@@ -32,7 +32,8 @@
 //! | `histogram` | one bucket layout, two exact read-outs |
 //! | `thread`, `shard` | what a thread knows; the cells only it writes |
 //! | `owner`, `slots`, `slab`, `task` | who holds; the published holds; where cells live; unscoped tasks |
-//! | `lock` | the part inside every lock and guard: the uncontended path |
+//! | `current` | whose code runs here |
+//! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `release` | the contended path: queue, waker, hand-over, releaser |
 //! | `record`, `cause`, `blame`, `claim` | queue and charges of a lock; why it blocked; who is charged; where the claim delay went |
 //! | `scope`, `signal`, `report` | polls and pauses of a scope; its waker; what its span will say |
@@ -53,6 +54,7 @@
 //! its wait state and takes the mutex of that lock's queue. Nothing here panics, blocks on a reader
 //! or calls foreign code with a lock held; caps are counted in [`Dropped`].
 
+mod account;
 mod attempt;
 mod blame;
 mod cause;
@@ -60,8 +62,11 @@ mod claim;
 mod class;
 mod clock;
 mod collect;
+mod current;
+mod ended;
 mod grant;
 mod histogram;
+mod hold;
 #[cfg(feature = "test-clock")]
 #[doc(hidden)]
 pub mod inspect;
@@ -87,15 +92,18 @@ mod task;
 mod thread;
 mod wait;
 
+pub use account::{set_slow_threshold, slow_threshold};
 pub use attempt::Attempt;
 pub use class::MAX_SERIES;
 #[cfg(feature = "test-clock")]
 pub use clock::manual;
 pub use clock::{calibrate, is_enabled, set_enabled};
 pub use collect::{count_dropped, note_export, snapshot};
+pub use current::{NoTasks, Runtime};
 pub use histogram::*;
+pub use hold::Hold;
 pub use kind::*;
-pub use lock::{Hold, Lock, NoTasks, Runtime, Share, Start, set_slow_threshold, slow_threshold};
+pub use lock::{Lock, Share, Start};
 pub use name::{MAX_LABELS, MAX_NAME, OVERFLOW};
 pub use report::*;
 pub use scope::{Scope, ScopeName};

@@ -15,7 +15,7 @@
 //! of the scope share. A poll takes the moment *before* it registers the outer waker and polls; a
 //! wake in between belongs to the next period.
 
-use crate::lock::Runtime;
+use crate::current::Runtime;
 use crate::name::{Label, bounded};
 use crate::owner::OwnerCell;
 use crate::report::{self, ScopeEnd, ScopeReport};

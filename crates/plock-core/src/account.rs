@@ -1,0 +1,201 @@
+//! What the figures learn when a hold ends: after the unlock, out of line.
+
+use crate::current::{Runtime, has_migrated, is_own};
+use crate::owner::{HoldRef, Role};
+use crate::shard::{self, WorstCell};
+use crate::thread::{self, ThreadState};
+use crate::{Detail, Dropped, Exemplar, HoldEnd, class, clock, loss, task};
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Hold times above this become details; writers: configuration.
+static SLOW_NS: AtomicU64 = AtomicU64::new(10_000_000);
+/// An interval no lock was ever held for: the clock jumped (19 hours).
+const IMPOSSIBLE_NS: u64 = 1 << 46;
+
+/// Waits and holds at least this long are kept in detail, the longest eight of each scope
+/// (default 10 ms).
+pub fn set_slow_threshold(threshold: std::time::Duration) {
+    SLOW_NS.store(u64::try_from(threshold.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+}
+
+/// The threshold in force.
+#[must_use]
+pub fn slow_threshold() -> std::time::Duration {
+    std::time::Duration::from_nanos(SLOW_NS.load(Relaxed))
+}
+
+pub(crate) fn slow_ns() -> u64 {
+    SLOW_NS.load(Relaxed)
+}
+
+/// Accounts a hold after the unlock, also when a waker panics inside of it.
+pub(crate) struct Books<R: Runtime> {
+    at: HoldRef,
+    series: u32,
+    since: u64,
+    runtime: PhantomData<R>,
+}
+
+impl<R: Runtime> Books<R> {
+    #[inline(always)]
+    pub(crate) fn open(at: HoldRef, series: u32) -> Self {
+        Self { at, series, since: at.since(), runtime: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(crate) fn close(self) {
+        let this = ManuallyDrop::new(self);
+        account::<R>(this.at, this.series, this.since, clock::now());
+    }
+}
+
+impl<R: Runtime> Drop for Books<R> {
+    #[inline(always)] // by value into the cold path, so that the fast one keeps it in registers
+    fn drop(&mut self) {
+        account_unwinding::<R>(self.at, self.series, self.since);
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn account_unwinding<R: Runtime>(at: HoldRef, series: u32, since: u64) {
+    account::<R>(at, series, since, clock::now());
+}
+
+/// The scope that acquired is usually the one that releases; everyone else takes
+/// [`account_elsewhere`].
+#[inline(always)]
+fn account<R: Runtime>(at: HoldRef, series: u32, since: u64, end: u64) {
+    let ts = thread::state();
+    let ns = end.saturating_sub(since);
+    let in_scope = ts.scope.get().is_some_and(|scope| std::ptr::eq(scope, at.cell));
+    if !in_scope | (ns > IMPOSSIBLE_NS) {
+        return account_elsewhere::<R>(ts, at, series, ns);
+    }
+    let suspended = at.cell.suspended_since_claim(at.key);
+    if suspended > 0 {
+        note_suspended(ts, at, series, suspended.min(ns));
+    }
+    if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
+        file_notable(ts, at, series, ns, None);
+    }
+    if at.cell.release_own(at.key) {
+        at.cell.note_hold(series, ns);
+    } else {
+        release_elsewhere::<R>(ts, at, series, ns);
+    }
+}
+
+/// The part of a hold before its downgrade; the hold itself goes on.
+#[cold]
+pub(crate) fn account_exclusive_part<R: Runtime>(
+    ts: &ThreadState,
+    at: HoldRef,
+    series: u32,
+    end: u64,
+) {
+    let ns = end.saturating_sub(at.since());
+    let own = is_own::<R>(ts, at.cell);
+    let suspended = if own { at.cell.suspended_since_claim(at.key) } else { 0 };
+    if suspended > 0 {
+        note_suspended(ts, at, series, suspended.min(ns));
+    }
+    if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
+        file_notable(ts, at, series, ns, Some(HoldEnd::Downgraded));
+    }
+    if own {
+        at.cell.note_hold(series, ns);
+    } else {
+        at.now_in().slow().foreign_hold_ns += ns;
+    }
+}
+
+/// Holds of tasks and threads, guards that changed hands, clocks that jumped.
+#[inline(never)]
+fn account_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, mut ns: u64) {
+    if ns > IMPOSSIBLE_NS {
+        loss::count(Dropped::Clock, 1);
+        ns = 0;
+    }
+    let cell = at.cell;
+    if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
+        file_notable(ts, at, series, ns, None);
+    }
+    let is_task = cell.role() == Role::Task;
+    if is_own::<R>(ts, cell) && cell.release_own(at.key) {
+        cell.note_hold(series, ns);
+    } else {
+        release_elsewhere::<R>(ts, at, series, ns);
+    }
+    if is_task {
+        task::let_go(cell);
+    }
+}
+
+#[cold]
+fn note_suspended(ts: &ThreadState, at: HoldRef, series: u32, suspended: u64) {
+    shard::with(ts, series, |shard| shard.suspended.add(suspended));
+    at.cell.totals.across_await.add(1);
+}
+
+#[cold]
+#[inline(never)]
+fn release_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, ns: u64) {
+    let counts_for = at.now_in();
+    if has_migrated::<R>(ts, counts_for) {
+        shard::with(ts, series, |shard| shard.migrated.add(1));
+    }
+    if counts_for.role() == Role::Gone {
+        loss::count(Dropped::Late, 1);
+    }
+    at.cell.release_foreign(at.key, ns);
+}
+
+/// Files a hold that is the longest so far, an exemplar, or slow. `end` if no guard was dropped.
+#[cold]
+#[inline(never)]
+fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64, end: Option<HoldEnd>) {
+    let Some(hold) = at.info() else { return };
+    let wall = clock::WallClock::now();
+    let span = at.cell.span();
+    shard::with(ts, series, |shard| {
+        let mut cold = shard.cold();
+        if cold.worst_hold.is_none_or(|worst| ns > worst.ns) {
+            let owner = at.cell.label_at(hold.site);
+            cold.worst_hold = Some(WorstCell { ns, owner, site: hold.site });
+        }
+        if let Some(span) = span.filter(|_| cold.hold_exemplar.is_none_or(|e| ns > e.ns)) {
+            cold.hold_exemplar = Some(Exemplar { ns, unix_ns: wall.unix_ns(), span });
+        }
+        shard.set_exemplar_floor(ns); // with or without a span: the bar must rise
+    });
+    if ns < slow_ns() {
+        return;
+    }
+    let mut slow = at.cell.slow();
+    if !slow.wants_details {
+        return;
+    }
+    let Some(class) = class::series(series) else { return };
+    let Some((kind, mode)) = class.lock() else { return };
+    let hold_end = end.unwrap_or(match slow.cancelled {
+        _ if std::thread::panicking() => HoldEnd::Panicked,
+        true => HoldEnd::InDrop,
+        false => HoldEnd::Released,
+    });
+    slow.keep(Detail {
+        lock: class.name,
+        kind,
+        mode,
+        start_unix_ns: wall.convert(clock::now().saturating_sub(ns)),
+        ns,
+        depth: at.cell.depth(),
+        site: hold.site,
+        site_label: crate::name::Label::of_site(hold.site).text(),
+        precision: at.cell.precision(),
+        hold_end: Some(hold_end),
+        wait: None,
+    });
+}

@@ -1,0 +1,197 @@
+//! A wait that is over, and where it is written down: the figures of the lock with the blame, the
+//! totals of the scope, and the scope's details if it was slow.
+
+use crate::account;
+use crate::blame::Charges;
+use crate::cause::Blocked;
+use crate::claim::Claimed;
+use crate::grant::Releaser;
+use crate::lock::Lock;
+use crate::name::Label;
+use crate::owner::{OwnerCell, Slow};
+use crate::record::Charge;
+use crate::shard::{self, EdgeCell, WorstCell};
+use crate::wait::Wait;
+use crate::{
+    Cause, Detail, EndCause, Exemplar, Mode, Outcome, WaitDetail, class, clock, loss, thread,
+};
+
+/// An attempt that did block, at its end.
+pub(crate) struct Ended<'a> {
+    pub(crate) lock: &'a Lock,
+    pub(crate) wait: &'a Wait,
+    /// The lock's charges when it blocked.
+    pub(crate) base: &'a Charges,
+    pub(crate) blocked: Blocked,
+    pub(crate) polls: u64,
+    /// The end of the wait.
+    pub(crate) now: u64,
+    pub(crate) claimed: Claimed,
+    pub(crate) end: EndCause,
+}
+
+impl Ended<'_> {
+    /// Files it everywhere.
+    pub(crate) fn file(&self, outcome: Outcome) {
+        let began = clock::now();
+        let shares = self.shares();
+        let most = shares.iter().max_by_key(|share| share.ns).copied();
+        self.file_in_lock(outcome, &shares, most);
+        self.file_in_scope(most.filter(|most| most.label.is_holder()));
+        loss::add_overhead(clock::now().saturating_sub(began));
+    }
+
+    /// Files it as a detail only: a wait for the cooperative budget alone is no contention, and
+    /// nobody's fault; a detail says where the time went.
+    pub(crate) fn file_detail(&self) {
+        let mut slow = self.wait.owner.slow();
+        if self.wait.owner_is_alive() {
+            self.keep(&mut slow, None);
+        }
+    }
+
+    fn wait_ns(&self) -> u64 {
+        self.now.saturating_sub(self.wait.since)
+    }
+
+    fn claim_ns(&self) -> u64 {
+        self.claimed.delay_ns.min(self.wait_ns())
+    }
+
+    fn queue_ns(&self) -> u64 {
+        self.wait_ns() - self.claim_ns()
+    }
+
+    fn cause(&self) -> Cause {
+        if self.claim_ns() > self.queue_ns() {
+            Cause::Scheduler
+        } else {
+            self.blocked.cause.cause()
+        }
+    }
+
+    fn series(&self) -> u32 {
+        self.lock.series(self.wait.mode)
+    }
+
+    /// A closed semaphore and a deadline are nobody's fault.
+    fn blames(&self) -> bool {
+        !matches!(self.end, EndCause::Closed | EndCause::Timeout)
+    }
+
+    fn releaser(&self) -> Option<Releaser> {
+        self.claimed.granted.and_then(|granted| granted.releaser).filter(|_| self.blames())
+    }
+
+    /// Who is charged with the queue time, and with how much each; sums to it exactly.
+    fn shares(&self) -> Vec<Charge> {
+        let Some(record) = self.lock.record().filter(|_| self.blames()) else { return Vec::new() };
+        let queue_ns = self.queue_ns();
+        let later = Charges::at(self.lock, record, &record.queue(), self.wait.since + queue_ns);
+        let releaser = self.releaser();
+        let met = self.blocked.holder.or(releaser.map(|by| (by.label(), by.site)));
+        let drained = releaser.filter(|by| self.wait.mode == Mode::Exclusive && !by.exclusive);
+        let last = drained.map(|by| by.label());
+        self.base.split(&later, queue_ns, met, last, self.wait.site)
+    }
+
+    fn file_in_lock(&self, outcome: Outcome, shares: &[Charge], most: Option<Charge>) {
+        let (cause, ns) = (self.cause(), self.wait_ns());
+        let span = self.wait.owner.span().filter(|_| self.wait.owner_is_alive());
+        let (waiter, site) = (self.wait.label, self.wait.site);
+        shard::with(thread::state(), self.series(), |shard| {
+            let mut cold = shard.cold();
+            if outcome != Outcome::Acquired {
+                cold.outcomes[outcome as usize] += 1;
+            }
+            cold.waited(cause, ns);
+            cold.claim_delay_ns += self.claim_ns();
+            for share in shares {
+                let waits = u64::from(most.is_some_and(|most| most.label == share.label));
+                let holder_site = share.label.is_holder().then_some(share.site);
+                let (holder, wait_ns) = (share.label, share.ns);
+                cold.charge(EdgeCell { cause, waiter, holder, holder_site, waits, wait_ns });
+            }
+            if cold.worst_wait.is_none_or(|worst| ns > worst.ns) {
+                cold.worst_wait = Some(WorstCell { ns, owner: waiter, site });
+            }
+            if let Some(span) = span {
+                let unix_ns = clock::WallClock::now().unix_ns();
+                cold.wait_exemplar(cause, Exemplar { ns, unix_ns, span });
+            }
+        });
+    }
+
+    fn file_in_scope(&self, holder: Option<Charge>) {
+        let mut slow = self.wait.owner.slow();
+        if !self.wait.owner_is_alive() {
+            return; // the scope is gone; its totals have been told
+        }
+        let ns = self.wait_ns();
+        OwnerCell::unblocked(&mut slow, self.now);
+        slow.contentions += 1;
+        slow.wait_ns += ns;
+        slow.cause_ns[self.cause() as usize] += ns;
+        if ns >= slow.wait_max_ns {
+            slow.wait_max_ns = ns;
+            slow.worst = Some((self.series(), holder.map(|most| most.label)));
+        }
+        self.keep(&mut slow, holder);
+    }
+
+    /// Keeps it in detail if it was slow.
+    fn keep(&self, slow: &mut Slow, holder: Option<Charge>) {
+        let ns = self.wait_ns();
+        if ns < account::slow_ns() || !slow.wants_details {
+            return;
+        }
+        let Some(class) = class::series(self.series()) else { return };
+        let wait = self.wait;
+        slow.keep(Detail {
+            lock: class.name,
+            kind: self.lock.kind(),
+            mode: wait.mode,
+            start_unix_ns: clock::WallClock::now().convert(wait.since),
+            ns,
+            depth: self.depth(),
+            site: wait.site,
+            site_label: Label::of_site(wait.site).text(),
+            precision: wait.owner.precision(),
+            hold_end: None,
+            wait: Some(self.detail(holder)),
+        });
+    }
+
+    /// The guard counts by now, if there is one.
+    fn depth(&self) -> u64 {
+        let without_guard = matches!(
+            self.end,
+            EndCause::AbandonedBeforeGrant
+                | EndCause::AbandonedAfterGrant
+                | EndCause::Closed
+                | EndCause::Timeout
+        );
+        self.wait.owner.depth() + u64::from(without_guard)
+    }
+
+    fn detail(&self, holder: Option<Charge>) -> WaitDetail {
+        let releaser = self.releaser();
+        let named = releaser.map(|by| (by.label(), by.site)).or(holder.map(|h| (h.label, h.site)));
+        WaitDetail {
+            queue_ns: self.queue_ns(),
+            claim_ns: self.claim_ns(),
+            claim_parts_ns: self.claimed.parts,
+            block: self.blocked.cause,
+            holders: self.blocked.holders,
+            ahead: self.blocked.ahead,
+            need: self.wait.need,
+            free: self.blocked.free,
+            polls: self.polls,
+            end: self.end,
+            cause: self.cause(),
+            holder: named.map(|(label, _)| label.text()),
+            holder_site: named.map(|(_, site)| site),
+            holder_span: releaser.and_then(|by| by.span),
+        }
+    }
+}

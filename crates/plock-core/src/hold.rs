@@ -1,0 +1,175 @@
+//! The part of plock inside every guard: an open hold, and every way it can end or change.
+//!
+//! The order on release is: end the publication, charge if somebody waits, unlock, read the clock,
+//! account. What runs before the unlock is one store while nobody waits.
+
+use crate::account::{Books, account_exclusive_part, account_unwinding};
+use crate::current::{Runtime, owner_for_claim};
+use crate::lock::{Lock, Share, Start};
+use crate::owner::{HoldRef, Role};
+use crate::record::{self, Charge, Record};
+use crate::release::{self, Releasing};
+use crate::{EndCause, Mode, blame, clock, shard, task, thread};
+use std::panic::Location;
+
+/// The part of a guard that ends up in the figures. Empty when it was acquired with recording off.
+#[derive(Debug, Default)]
+#[must_use = "a hold that is dropped without `release` stays open for ever"]
+pub struct Hold {
+    // Owner and key, nothing else: two words come back from `acquired` in registers. Through memory
+    // they would be stored as words and read back as one vector, which the processor cannot forward.
+    pub(crate) at: Option<HoldRef>,
+}
+
+impl Hold {
+    /// Whether it is in the figures.
+    #[inline]
+    #[must_use]
+    pub const fn is_recorded(&self) -> bool {
+        self.at.is_some()
+    }
+
+    /// Takes the hold out, so that another guard can carry it on.
+    #[inline]
+    pub fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+
+    /// Ends the hold around `unlock`: first the lock is free, then the accounts are made.
+    #[inline(always)] // the guard's two words stay in registers
+    pub fn release<R: Runtime>(&mut self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+        match self.at.take() {
+            Some(at) => at.end::<R>(lock, share, unlock),
+            // Waiters may be recorded although this guard is not: they learn how it ended.
+            None => {
+                release::during(Releasing::new(lock.id(), EndCause::Release, 0), unlock);
+            }
+        }
+    }
+
+    /// A write guard becomes a read guard: the exclusive segment of the hold ends, the shared one
+    /// begins, under the same hold. `downgrade` does it on the wrapped lock.
+    pub fn downgrade<R: Runtime, T>(&mut self, lock: &Lock, downgrade: impl FnOnce() -> T) -> T {
+        let Some(at) = self.at else { return downgrade() };
+        let now = clock::now();
+        lock.publish(0);
+        let releasing = Releasing::new(lock.id(), EndCause::Downgrade, record::word(at));
+        if let Some(record) = lock.record() {
+            let named = record.note_release(at, Mode::Exclusive);
+            if record.has_waiters() {
+                before_release(record, at, at.since(), Share::EXCLUSIVE, named);
+            }
+            record.add_holder(at);
+        }
+        let out = release::during(releasing, downgrade);
+        let ts = thread::state();
+        account_exclusive_part::<R>(ts, at, lock.series(Mode::Exclusive), now);
+        let shared = lock.series(Mode::Shared);
+        shard::with(ts, shared, |shard| shard.acquired(at.cell.depth().max(1)));
+        at.downgrade(shared, now);
+        out
+    }
+
+    /// A second hold for permits that were split off; both keep the moment of the claim.
+    pub fn split<R: Runtime>(
+        &self,
+        lock: &Lock,
+        rest: u32,
+        split: u32,
+        site: &'static Location<'static>,
+    ) -> Self {
+        let Some(at) = self.at else { return Self::default() };
+        at.set_weight(rest);
+        lock.acquired::<R>(Start::at(at.since()), Share::permits(split), site)
+    }
+
+    /// The permits of another guard joined this one; that guard's hold ends without a release.
+    pub fn merge<R: Runtime>(&self, other: &mut Self, lock: &Lock, total: u32) {
+        if let Some(at) = self.at {
+            at.set_weight(total);
+        }
+        other.forget::<R>(lock, Mode::Permit);
+    }
+
+    /// Ends the hold although nothing is released: the permits are gone for good.
+    pub fn forget<R: Runtime>(&mut self, lock: &Lock, mode: Mode) {
+        let Some(at) = self.at.take() else { return };
+        if let Some(record) = lock.record() {
+            record.remove_holder(at);
+        }
+        account_unwinding::<R>(at, lock.series(mode), at.since());
+    }
+
+    /// Makes whoever runs here the owner of the hold: for guards that were handed over on purpose.
+    /// The nesting depth of both owners changes at once.
+    pub fn adopt<R: Runtime>(&mut self, lock: &Lock, share: Share) {
+        let Some(from) = self.at else { return };
+        let ts = thread::state();
+        let Some(cell) = owner_for_claim::<R>(ts) else { return };
+        let has_it = std::ptr::eq(cell, from.now_in());
+        let Some(to) = (!has_it).then(|| cell.adopt_from(from)).flatten() else {
+            if cell.role() == Role::Task {
+                task::let_go(cell);
+            }
+            return;
+        };
+        if from.cell.role() == Role::Task {
+            task::let_go(from.cell);
+        }
+        self.at = Some(to);
+        if share.mode == Mode::Exclusive {
+            lock.publish(record::word(to));
+        }
+        if let Some(record) = lock.record() {
+            record.remove_holder(from);
+            record.note_holder(to, share.mode);
+        }
+    }
+}
+
+/// What a contended lock's holder does before it unlocks: charges its label for the time others
+/// waited, notes on its own scope whom it kept waiting.
+#[cold]
+#[inline(never)]
+fn before_release(record: &Record, at: HoldRef, since: u64, share: Share, named: bool) {
+    let Some(hold) = at.info() else { return };
+    let cell = at.now_in();
+    if share.mode != Mode::Exclusive {
+        let charge = blame::running(cell, &hold, clock::now());
+        let mut queue = record.queue();
+        queue.free += u64::from(share.weight);
+        if named {
+            queue.add(charge);
+        }
+        return;
+    }
+    let label = cell.label_at(hold.site);
+    let mut queue = record.queue();
+    let (queued, inflicted) =
+        queue.charge(Charge { label, ns: 0, site: hold.site }, since, clock::now());
+    drop(queue);
+    let mut slow = cell.slow();
+    slow.blocked_others += queued;
+    slow.blocked_others_ns += inflicted;
+}
+
+impl HoldRef {
+    /// Out of line, once per kind of lock: what a guard's drop takes is the call.
+    #[inline(never)]
+    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+        let series = lock.series(share.mode);
+        if share.mode == Mode::Exclusive {
+            lock.publish(0);
+        }
+        if let Some(record) = lock.record() {
+            let named = record.note_release(self, share.mode);
+            if record.has_waiters() {
+                before_release(record, self, self.since(), share, named);
+            }
+        }
+        let books = Books::<R>::open(self, series);
+        let releasing = Releasing::new(lock.id(), EndCause::Release, record::word(self));
+        release::during(releasing, unlock);
+        books.close();
+    }
+}
