@@ -14,11 +14,11 @@
 use crate::blame::Charges;
 use crate::cause::{self, Blocked};
 use crate::claim::{self, Claimed};
-use crate::current::{Runtime, thread_owner};
+use crate::current::{Runtime, owner_for_claim};
 use crate::ended::Ended;
 use crate::hold::Hold;
 use crate::lock::{Lock, Share, Start};
-use crate::owner::{OwnerCell, idle_of};
+use crate::owner::{Role, idle_of};
 use crate::wait::Wait;
 use crate::{BlockCause, EndCause, Outcome, clock, release, task, thread};
 use std::future::Future;
@@ -43,7 +43,8 @@ pub struct Attempt {
     polls: u64,
     /// When a poll last found the cooperative budget spent after the grant.
     deferred_at: Option<u64>,
-    is_task_owner: bool,
+    /// An unscoped task's owner is kept alive by what it holds and what it waits for.
+    keeps_task: bool,
 }
 
 impl Attempt {
@@ -60,7 +61,7 @@ impl Attempt {
         site: &'static Location<'static>,
     ) -> Option<Box<Self>> {
         let since = start.instant()?;
-        let (owner, is_task_owner) = owner_for_wait::<R>()?;
+        let owner = owner_for_claim::<R>(thread::state())?;
         let need = u64::from(share.weight);
         let wait = Wait::new(lock.id(), since, share.mode, need, idle_of(lock.kind()), owner, site);
         let waker = Waker::from(Arc::clone(&wait));
@@ -74,7 +75,7 @@ impl Attempt {
             blocked: None,
             polls: 0,
             deferred_at: None,
-            is_task_owner,
+            keeps_task: owner.role() == Role::Task,
         };
         if in_queue {
             this.join(lock);
@@ -225,22 +226,8 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if self.is_task_owner {
+        if self.keeps_task {
             task::let_go(self.wait.owner);
         }
     }
-}
-
-/// The owner of an attempt that blocks here. An unscoped task's cell is kept alive by the attempt.
-fn owner_for_wait<R: Runtime>() -> Option<(&'static OwnerCell, bool)> {
-    let ts = thread::state();
-    let task_id = R::task_id();
-    if let Some(scope) = ts.scope.get().filter(|_| task_id == ts.scope_task.get()) {
-        return Some((scope, false));
-    }
-    let cell = || task::find(task_id).or_else(|| task::insert(task_id));
-    if let Some(cell) = (task_id != 0).then(cell).flatten() {
-        return Some((cell, true));
-    }
-    thread_owner(ts).map(|cell| (cell, false))
 }

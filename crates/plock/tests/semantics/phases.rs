@@ -1,11 +1,11 @@
 //! One wait and its phases: blocked, handed over, claimed or given up.
 
-use super::figures::{edges, exclusive};
+use super::figures::{edges, exclusive, figures};
 use super::hand::{Actor, manual, step};
 use super::observer::{UNOBSERVED, told};
 use allocation_counter::measure;
 use plock::tokio::sync::Mutex;
-use plock::{BlockCause, EndCause, Outcome, inspect};
+use plock::{BlockCause, EndCause, Mode, Outcome, inspect};
 use plock_core::{Attempt, Kind, Lock, NoTasks, Share, Start};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -199,4 +199,26 @@ fn abandon_after() {
     let seen = exclusive("abandon_after");
     assert_eq!((seen.outcome(Outcome::Abandoned), seen.outcome(Outcome::Acquired)), (1, 2));
     assert_eq!((seen.waiters, seen.holders), (0, 0));
+}
+
+/// The lock looked free to an attempt without budget, and then somebody was quicker: that is a
+/// contended wait, not a pause.
+#[test]
+fn coop_overtaken() {
+    let _world = manual();
+    let (share, site) = (Share::permits(1), std::panic::Location::caller());
+    let lock = Lock::named(Kind::Semaphore, "overtaken");
+    let mut quicker = lock.acquired::<NoTasks>(Start::now(), share, site);
+    plock::manual::set(10);
+    let attempt = Attempt::new::<NoTasks>(&lock, Start::now(), share, 1, false, site);
+    let (mut attempt, mut queued) = (attempt.unwrap(), pin!(Queued::default()));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(attempt.poll(&lock, queued.as_mut(), true, &mut cx).is_pending());
+    plock::manual::set(50);
+    quicker.release::<NoTasks>(&lock, share, || queued.kept.take().unwrap().wake());
+    plock::manual::set(60);
+    let mut hold = attempt.claimed::<NoTasks>(&lock, site);
+    let seen = figures("overtaken", Mode::Permit);
+    assert_eq!((seen.contentions(), seen.wait_total().sum_ns(), seen.claim_delay_ns), (1, 50, 10));
+    hold.release::<NoTasks>(&lock, share, || {});
 }
