@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use comfy_table::{CellAlignment, Table, TableComponent, presets};
+use comfy_table::{CellAlignment, Table, presets};
 use integration_tests::repository;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -172,8 +172,7 @@ fn count(program: &Path, name: &str) -> Result<Option<u64>> {
 
 fn draw(rows: &[Row]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.remove_style(TableComponent::HorizontalLines);
+    table.load_preset(presets::ASCII_MARKDOWN); // as it is, it can be pasted into a page
     if !stdout().is_terminal() {
         table.set_width(140);
     }
