@@ -34,7 +34,7 @@
 //! | `owner`, `slots`, `slab`, `task` | who holds; the published holds; where cells live; unscoped tasks |
 //! | `current` | whose code runs here |
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
-//! | `attempt`, `wait`, `grant`, `release` | the contended path: queue, waker, hand-over, releaser |
+//! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |
 //! | `record`, `cause`, `blame`, `claim` | queue and charges of a lock; why it blocked; who is charged; where the claim delay went |
 //! | `scope`, `signal`, `report` | polls and pauses of a scope; its waker; what its span will say |
 //! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
