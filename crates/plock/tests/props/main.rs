@@ -3,6 +3,7 @@
 //! nesting depth and the counts; the rest are the laws of waits, blame and time.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
+mod faults;
 mod model;
 mod paths;
 mod world;
