@@ -31,7 +31,8 @@
 //! | `name`, `class` | bounded names; what all locks of one name share |
 //! | `histogram` | one bucket layout, two exact read-outs |
 //! | `thread`, `shard` | what a thread knows; the cells only it writes |
-//! | `owner`, `slots`, `slab`, `task` | who holds; the published holds; where cells live; unscoped tasks |
+//! | `owner`, `life`, `slots` | who holds; who counts and who clears; the published holds |
+//! | `slab`, `task` | where owner cells live; the cells of unscoped tasks |
 //! | `current` | whose code runs here |
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |

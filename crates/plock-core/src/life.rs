@@ -50,11 +50,14 @@ impl Tally {
         self.claimed.load(Ordering::Relaxed)
     }
 
-    /// Guards that count now. Exact for the owner, and under the slow mutex once the owner has ended.
+    /// Guards that count now. Exact for the owner, and under the slow mutex once the owner has ended;
+    /// elsewhere it may be too many for a moment, never fewer than none.
     #[inline]
     pub(crate) fn live(&self) -> u64 {
-        let released = self.released.load(Ordering::Relaxed);
-        let ended = released.wrapping_add(self.foreign.load(Ordering::Relaxed));
+        // ORDERING: Acquire pairs with Release in `release` and `release_foreign`; whoever sees a
+        // guard's end sees its claim. Model: `live_is_never_below_zero`.
+        let released = self.released.load(Ordering::Acquire);
+        let ended = released.wrapping_add(self.foreign.load(Ordering::Acquire));
         self.claimed().wrapping_sub(ended)
     }
 
@@ -69,13 +72,15 @@ impl Tally {
     /// A guard ended on the owner's own path.
     #[inline]
     pub(crate) fn release(&self) {
-        self.released
-            .store(self.released.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        let count = self.released.load(Ordering::Relaxed).wrapping_add(1);
+        // ORDERING: pairs with Acquire in `live`; publishes the claim.
+        self.released.store(count, Ordering::Release);
     }
 
     /// A guard ended elsewhere; `_` shows that the caller has the slow mutex.
     pub(crate) fn release_foreign(&self, _: &mut Ending) {
-        self.foreign.fetch_add(1, Ordering::Relaxed);
+        // ORDERING: pairs with Acquire in `live`; publishes the claim, which the guard has brought.
+        self.foreign.fetch_add(1, Ordering::Release);
     }
 
     /// The owner ended: from now on it claims and releases nothing.

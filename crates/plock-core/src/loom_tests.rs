@@ -155,6 +155,29 @@ fn hold_read_is_never_torn() {
     });
 }
 
+/// Somebody else counts the owner's guards, as the depth of a branch on another thread does. Fails
+/// if `release` or `release_foreign` stores `Relaxed`, or `live` loads so.
+#[test]
+fn live_is_never_below_zero() {
+    model(|| {
+        let owner = Arc::new((Tally::new(), Mutex::new(Ending::default())));
+        let reader = {
+            let owner = Arc::clone(&owner);
+            thread::spawn(move || assert!(owner.0.live() <= 3))
+        };
+        owner.0.claim();
+        owner.0.release();
+        owner.0.claim();
+        let dropper = {
+            let owner = Arc::clone(&owner);
+            thread::spawn(move || owner.0.release_foreign(&mut owner.1.lock().unwrap()))
+        };
+        reader.join().unwrap();
+        dropper.join().unwrap();
+        assert_eq!(owner.0.live(), 0);
+    });
+}
+
 /// The owner ends while the last guard is dropped elsewhere: exactly one of them clears the cell.
 /// Fails if the owner counts its guards before it has the mutex, or the other one does not ask
 /// whether the owner has ended.

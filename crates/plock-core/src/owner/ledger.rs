@@ -1,0 +1,210 @@
+//! What an owner's books hold: where its time goes, what its span will say, and behind a mutex what
+//! only contended, foreign and ending paths touch.
+
+use super::{HoldRef, OwnerCell};
+use crate::life::Ending;
+use crate::name::Label;
+use crate::report::ScopeReport;
+use crate::shard::Cell;
+use crate::slots::HoldInfo;
+use crate::{Cause, Detail, Dropped, Idle, SpanRef, loss};
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// Where an owner's time goes. Written by the polling thread, read by anyone; each cell alone.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    /// Odd while it is being polled; +1 at both edges.
+    pub(crate) poll_seq: Cell,
+    pub(crate) poll_start: Cell,
+    pub(crate) poll_end: Cell,
+    pub(crate) created: Cell,
+    pub(crate) busy: Cell,
+    pub(crate) runnable: Cell,
+    pub(crate) idle: Cell,
+    pub(crate) poll_max: Cell,
+    /// Time not being polled since it was created: its growth during a hold is the part of the
+    /// hold that was spent parked.
+    pub(crate) suspended: Cell,
+}
+
+/// What the owner's span will say; the owner writes.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    /// The running number of claims when the owner started.
+    pub(super) claims_before: Cell,
+    pub(crate) nesting_max: Cell,
+    pub(crate) hold: Cell,
+    pub(crate) hold_max: Cell,
+    pub(crate) hold_max_series: Cell,
+    pub(crate) across_await: Cell,
+}
+
+/// The span of the scope, written once before its first poll.
+#[derive(Debug, Default)]
+pub(super) struct SpanCell {
+    pub(super) trace_high: Cell,
+    pub(super) trace_low: Cell,
+    pub(super) span: Cell,
+    pub(super) set: AtomicU8,
+}
+
+/// What only contended, foreign and ending paths touch.
+#[derive(Debug, Default)]
+pub(crate) struct Slow {
+    pub(super) ending: Ending,
+    /// Holds that left this cell for another, by key.
+    pub(super) moved: Vec<(u64, HoldRef)>,
+    pub(super) spilled: Vec<(u64, HoldInfo)>,
+    /// Attempts pending now, and since when there is at least one.
+    pub(super) pending: u64,
+    pub(super) blocked_since: u64,
+    /// Claims that were no acquisitions: adopted guards, and those of ended branches.
+    pub(super) taken_over: u64,
+    pub(crate) contentions: u64,
+    pub(crate) wait_ns: u64,
+    pub(crate) wait_max_ns: u64,
+    pub(crate) blocked_ns: u64,
+    pub(crate) cause_ns: [u64; Cause::COUNT],
+    pub(crate) worst: Option<(u32, Option<Label>)>,
+    pub(crate) blocked_others: u64,
+    pub(crate) blocked_others_ns: u64,
+    /// Holds that others released.
+    pub(crate) foreign_hold_ns: u64,
+    pub(crate) details: Vec<Detail>,
+    pub(crate) wants_details: bool,
+    /// The scope is being dropped before it returned.
+    pub(crate) cancelled: bool,
+}
+
+impl OwnerCell {
+    pub(crate) fn span(&self) -> Option<SpanRef> {
+        if self.span.set.load(Acquire) == 0 {
+            return None;
+        }
+        let trace_id =
+            u128::from(self.span.trace_high.get()) << 64 | u128::from(self.span.trace_low.get());
+        Some(SpanRef::new(trace_id, self.span.span.get(), true))
+    }
+
+    pub(crate) fn set_span(&self, span: Option<SpanRef>) {
+        let Some(span) = span.filter(SpanRef::is_linkable) else {
+            self.span.set.store(0, Relaxed);
+            return;
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves of the trace id")]
+        {
+            self.span.trace_high.set((span.trace_id >> 64) as u64);
+            self.span.trace_low.set(span.trace_id as u64);
+        }
+        self.span.span.set(span.span_id);
+        // ORDERING: pairs with Acquire in `span`; publishes the ids above.
+        self.span.set.store(1, Release);
+    }
+
+    /// An attempt of this owner became pending.
+    pub(crate) fn blocked(&self, at: u64) {
+        let mut slow = self.slow();
+        slow.pending += 1;
+        if slow.pending == 1 {
+            slow.blocked_since = at;
+        }
+    }
+
+    /// An attempt of this owner stopped being pending.
+    pub(crate) fn unblocked(slow: &mut Slow, at: u64) {
+        slow.pending = slow.pending.saturating_sub(1);
+        if slow.pending == 0 {
+            slow.blocked_ns += at.saturating_sub(slow.blocked_since);
+        }
+    }
+
+    /// Fills what this cell knows into a report.
+    pub(crate) fn fill(&self, report: &mut ScopeReport) {
+        let (times, totals) = (&self.times, &self.totals);
+        report.nesting_max = totals.nesting_max.get();
+        report.hold_max_ns = totals.hold_max.get();
+        report.held_across_await = totals.across_await.get();
+        report.busy_ns = times.busy.get();
+        report.runnable_ns = times.runnable.get();
+        report.idle_ns = times.idle.get();
+        report.poll_max_ns = times.poll_max.get();
+        let mut slow = self.slow();
+        report.hold_ns = totals.hold.get() + slow.foreign_hold_ns;
+        let claimed = self.tally.claimed().wrapping_sub(totals.claims_before.get());
+        report.acquisitions = claimed.wrapping_sub(slow.taken_over);
+        report.contentions = slow.contentions;
+        report.wait_ns = slow.wait_ns;
+        report.wait_max_ns = slow.wait_max_ns;
+        report.blocked_ns = slow.blocked_ns;
+        report.blocked_others = slow.blocked_others;
+        report.blocked_others_ns = slow.blocked_others_ns;
+        report.details = std::mem::take(&mut slow.details);
+        let causes = Cause::ALL.iter().copied().zip(slow.cause_ns);
+        let most = causes
+            .filter(|(_, ns)| *ns > 0)
+            .max_by_key(|(cause, ns)| (*ns, std::cmp::Reverse(*cause)));
+        report.cause = most.map(|(cause, _)| cause);
+        let (series, blocker) = match slow.worst {
+            Some((series, blocker)) => (Some(series), blocker),
+            #[expect(clippy::cast_possible_truncation, reason = "a series number")]
+            None => ((report.hold_max_ns > 0).then(|| totals.hold_max_series.get() as u32), None),
+        };
+        report.worst_lock = series.and_then(crate::class::series).map(|series| series.name);
+        report.blocker = blocker.map(Label::text);
+    }
+}
+
+impl Times {
+    pub(super) fn clear(&self) {
+        let all = [
+            &self.poll_seq,
+            &self.poll_start,
+            &self.poll_end,
+            &self.created,
+            &self.busy,
+            &self.runnable,
+        ];
+        for cell in all.into_iter().chain([&self.idle, &self.poll_max, &self.suspended]) {
+            cell.set(0);
+        }
+    }
+}
+
+impl Totals {
+    pub(super) fn clear(&self) {
+        let all = [&self.nesting_max, &self.hold, &self.hold_max, &self.hold_max_series];
+        for cell in all.into_iter().chain([&self.across_await]) {
+            cell.set(0);
+        }
+    }
+}
+
+/// The longest waits and holds that a scope keeps in detail.
+const DETAILS: usize = 8;
+
+impl Slow {
+    /// Keeps the detail if it is among the longest.
+    pub(crate) fn keep(&mut self, detail: Detail) {
+        if !self.wants_details {
+            return;
+        }
+        let at = self.details.partition_point(|kept| kept.ns >= detail.ns);
+        if self.details.len() == DETAILS {
+            loss::count(Dropped::Details, 1);
+            if at == DETAILS {
+                return;
+            }
+            self.details.pop();
+        }
+        self.details.insert(at, detail);
+    }
+}
+
+/// Kinds of idle time by the primitive that was waited for.
+pub(crate) const fn idle_of(kind: crate::Kind) -> Idle {
+    match kind {
+        crate::Kind::Semaphore => Idle::Permit,
+        _ => Idle::Lock,
+    }
+}
