@@ -212,8 +212,8 @@ fn coop_overtaken() {
     plock::manual::set(10);
     let attempt = Attempt::new::<NoTasks>(&lock, Start::now(), share, 1, false, site);
     let (mut attempt, mut queued) = (attempt.unwrap(), pin!(Queued::default()));
-    let mut cx = Context::from_waker(Waker::noop());
-    assert!(attempt.poll(&lock, queued.as_mut(), true, &mut cx).is_pending());
+    let cx = Context::from_waker(Waker::noop());
+    assert!(attempt.poll(&lock, queued.as_mut(), true, &cx).is_pending());
     plock::manual::set(50);
     quicker.release::<NoTasks>(&lock, share, || queued.kept.take().unwrap().wake());
     plock::manual::set(60);
