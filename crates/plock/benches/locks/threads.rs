@@ -10,7 +10,7 @@ use tokio::task::unconstrained;
 
 const THREADS: usize = 2;
 /// More than there are workers, so that the lock is never without a queue.
-const TASKS: usize = 4;
+const TASKS: usize = 8;
 
 /// Runs `body`, which returns how many operations it did, as a task of a runtime on this thread.
 pub(crate) fn block_on(body: impl Future<Output = u64>) -> u64 {
