@@ -120,6 +120,13 @@ fn account_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, mut
         ns = 0;
     }
     let cell = at.cell;
+    if ts.scope.get().is_some_and(|scope| scope.path_contains(cell)) {
+        // Dropped by a branch: the pauses of its owner still count.
+        let suspended = cell.suspended_since_claim(at.key);
+        if suspended > 0 {
+            note_suspended(ts, at, series, suspended.min(ns));
+        }
+    }
     if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
         file_notable(ts, at, series, ns, None);
     }

@@ -1,4 +1,5 @@
 //! Names at and beyond their limits. One process for itself: the tests fill the registries.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use plock_core::{
     Dropped, Hold, Kind, Lock, LockSeries, MAX_LABELS, MAX_NAME, MAX_SERIES, Mode, NoTasks,

@@ -221,6 +221,27 @@ fn unwinding_out_of_nested_polls_restores_what_was_around_them() {
 }
 
 #[test]
+fn a_guard_dropped_by_a_branch_was_parked_with_its_owner() {
+    alone(|| {
+        let probe = Probe::mutex("parked above");
+        let mut root = Run::root("parks above");
+        let hold = root.poll(|| probe.acquire());
+        manual::advance(40);
+        root.poll(|| {
+            let mut branch = Run::branch("drops");
+            branch.poll(|| probe.release(hold));
+            branch.complete();
+        });
+        root.complete();
+        let figures = series("parked above", Mode::Exclusive);
+        assert_eq!(
+            (figures.hold.sum_ns(), figures.hold_suspended_ns, figures.migrated),
+            (40, 40, 0)
+        );
+    });
+}
+
+#[test]
 fn a_hold_that_spans_a_pause_says_how_much_of_it_was_parked() {
     alone(|| {
         let probe = Probe::mutex("parked");
