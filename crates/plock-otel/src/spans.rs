@@ -9,7 +9,9 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_sdk::trace::SdkTracer;
-use plock_core::{Detail, Dropped, ScopeObserver, ScopeReport, SpanRef, WaitDetail, count_dropped};
+use plock_core::{
+    ClaimDelay, Detail, Dropped, ScopeObserver, ScopeReport, SpanRef, WaitDetail, count_dropped,
+};
 use plock_semconv::spans;
 use std::any::Any;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -143,13 +145,22 @@ fn child_span(detail: &Detail) -> SpanBuilder {
             KeyValue::new(spans::CLAIM_DELAY, seconds(wait.claim_ns)),
         ]);
         attributes.extend(wait.holder.map(|holder| KeyValue::new(spans::BLOCKER_SITE, holder)));
+        attributes.extend(claim_cause(wait).map(|cause| KeyValue::new(spans::CLAIM_CAUSE, cause)));
         links.extend(holder_link(wait));
     }
+    attributes.extend(detail.hold_end.map(|end| KeyValue::new(spans::END_CAUSE, end.as_str())));
     SpanBuilder::from_name(name)
         .with_kind(SpanKind::Internal)
         .with_start_time(unix_time(detail.start_unix_ns))
         .with_attributes(attributes)
         .with_links(links)
+}
+
+/// Where most of the claim delay went, if there was one.
+fn claim_cause(wait: &WaitDetail) -> Option<&'static str> {
+    let parts = ClaimDelay::ALL.iter().zip(wait.claim_parts_ns);
+    let most = parts.filter(|(_, ns)| *ns > 0).max_by_key(|(_, ns)| *ns);
+    most.map(|(cause, _)| cause.as_str())
 }
 
 /// A link to the span that released the lock. A holder without a span that will be exported is

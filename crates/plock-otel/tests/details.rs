@@ -89,7 +89,8 @@ fn convoy(holder: &SdkTracer, name: &'static str) -> [opentelemetry::trace::Span
     });
     let mut locking = Box::pin(Arc::clone(&inner).lock_owned());
     let mut attempt = second.at(11, |cx| {
-        let mut attempt = Attempt::new::<NoTasks>(&lock, Start::now(), share, 0, true, site).unwrap();
+        let mut attempt =
+            Attempt::new::<NoTasks>(&lock, Start::now(), share, 0, true, site).unwrap();
         assert!(attempt.poll(&lock, locking.as_mut(), false, cx).is_pending());
         attempt
     });
@@ -144,6 +145,7 @@ fn a_slow_wait_is_a_child_span_linked_to_the_holder() {
         ("lock.nesting.depth", Value::from(1)),
         ("lock.queue.time", Value::from(0.04)),
         ("lock.claim.delay", Value::from(0.03)),
+        ("lock.claim.cause", Value::from("run_queue")),
         ("precision", Value::from("scope")),
         ("code.function.name", Value::from("plock_otel::details")),
         ("code.file.path", Value::from(file!())),

@@ -73,10 +73,11 @@ span_attributes! {
     KIND = attributes::LOCK_KIND, String, "The primitive";
     MODE = attributes::LOCK_MODE, String, "How it was asked for or held";
     PHASE = lock!("phase"), String, "`wait` or `hold`";
-    END_CAUSE = lock!("end.cause"), String, "What ended the wait";
+    END_CAUSE = lock!("end.cause"), String, "What ended the wait or the hold";
     NESTING_DEPTH = lock!("nesting.depth"), Int, "Nesting depth of the acquisition";
     QUEUE_TIME = lock!("queue.time"), Seconds, "Part of the wait until the lock was handed over";
     CLAIM_DELAY = lock!("claim.delay"), Seconds, "Part of the wait after the lock had been handed over";
+    CLAIM_CAUSE = lock!("claim.cause"), String, "Where most of the claim delay went";
     PRECISION = "precision", String, "How far owner and depth can be trusted";
     CODE_FUNCTION_NAME = "code.function.name", String, "Function or module of the acquisition";
     CODE_FILE_PATH = "code.file.path", String, "File of the acquisition";

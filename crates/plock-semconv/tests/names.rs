@@ -137,6 +137,7 @@ fn span_attributes_are_spelled_as_agreed() {
             "lock.nesting.depth int",
             "lock.queue.time s",
             "lock.claim.delay s",
+            "lock.claim.cause string",
             "precision string",
             "code.function.name string",
             "code.file.path string",
