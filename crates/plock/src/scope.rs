@@ -96,7 +96,10 @@ impl<F> PinnedDrop for Scoped<F> {
 }
 
 #[cold]
-#[expect(clippy::panic, reason = "the contract of `Future::poll` is broken; any `async fn` does the same")]
+#[expect(
+    clippy::panic,
+    reason = "the contract of `Future::poll` is broken; any `async fn` does the same"
+)]
 fn polled_after_ready() -> ! {
     panic!("`Scoped` polled after completion")
 }

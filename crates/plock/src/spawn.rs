@@ -1,9 +1,8 @@
 //! Spawning tasks as root scopes.
 
 use crate::scope::Scoped;
-use plock_core::{Scope, ScopeName};
 use ::tokio::task::JoinHandle;
-
+use plock_core::{Scope, ScopeName};
 
 /// Spawns a task as a root scope: everything it acquires is owned by the scope of that name, and
 /// nothing of whoever spawns it counts for its nesting depth. Otherwise the same as
