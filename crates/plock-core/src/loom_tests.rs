@@ -55,8 +55,7 @@ fn wake_vs_poll_enter() {
     });
 }
 
-/// Of two first wakes one counts, with the kind that belongs to its moment. Fails if kind and moment
-/// are two words.
+/// Of two first wakes one counts, with the kind that belongs to its moment.
 #[test]
 fn first_wake_brings_its_kind() {
     model(|| {
@@ -89,7 +88,7 @@ fn granted(at: u64, site: &'static Location<'static>) -> Granted {
 }
 
 /// Whoever sees a hand-over sees all of it, and all of one. Fails if `Grant::set` stores its last
-/// state `Relaxed`, or `get` loads it so; and if a second wake does not find the first one's claim.
+/// state `Relaxed`, or `get` loads it so.
 #[test]
 fn grant_implies_visible_releaser() {
     model(|| {
