@@ -35,7 +35,9 @@ fn a_waker_that_panics_inside_a_release_leaves_the_books_balanced() {
         assert!(caught.is_err(), "it passes through, as with the bare lock");
         assert_eq!(inspect::holds("fault_waker"), []);
         manual::advance(2);
-        let Poll::Ready(guard) = waits.as_mut().poll(&mut noop()) else { panic!("it was handed over") };
+        let Poll::Ready(guard) = waits.as_mut().poll(&mut noop()) else {
+            panic!("it was handed over")
+        };
         drop(guard);
         let snapshot = snapshot();
         let figures = snapshot.lock("fault_waker", Mode::Exclusive).unwrap();
@@ -46,11 +48,14 @@ fn a_waker_that_panics_inside_a_release_leaves_the_books_balanced() {
         // Nothing of the broken wake is left on this thread: another wake is not for a lock.
         let waker = StdMutex::new(None);
         let mut turns = 0;
-        let mut scope = Box::pin(plock::root("fault_scope", poll_fn(|cx| {
-            *waker.lock().unwrap() = Some(cx.waker().clone());
-            turns += 1;
-            if turns < 2 { Poll::Pending } else { Poll::Ready(()) }
-        })));
+        let mut scope = Box::pin(plock::root(
+            "fault_scope",
+            poll_fn(|cx| {
+                *waker.lock().unwrap() = Some(cx.waker().clone());
+                turns += 1;
+                if turns < 2 { Poll::Pending } else { Poll::Ready(()) }
+            }),
+        ));
         assert!(scope.as_mut().poll(&mut noop()).is_pending());
         manual::advance(30);
         waker.lock().unwrap().take().unwrap().wake();
