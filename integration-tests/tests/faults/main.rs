@@ -1,4 +1,4 @@
-//! A service under load while its collector is well, absent, silent, or killed and started again:
+//! A service under load while its collector is well, absent, silent, slow, or killed and started again:
 //! the requests do not notice, memory stays in bounds, and what was lost is counted and told.
 
 #![expect(
@@ -13,7 +13,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use integration_tests::{Orders, Promql, Stack, Tools, eventually};
 use plock_core::{Dropped, Outcome, Snapshot};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::interval;
 
 /// Deadline for something that takes a second or two on an idle machine.
@@ -22,11 +23,27 @@ const SOON: Duration = Duration::from_secs(60);
 /// Length of the load of each run: the same requests at the same moments.
 const LOAD: Duration = Duration::from_secs(8);
 
+/// How late a slow collector answers; a request has a second.
+const LATE: Duration = Duration::from_millis(400);
+
 /// Runs of which one has to be as fast as without a fault.
 const ATTEMPTS: u32 = 3;
 
 /// Room that a queue of spans and the buffers of exports may take: 2,048 spans of some kilobytes.
 const ROOM: u64 = 32 << 20;
+
+/// What is wrong with the collector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// Nobody listens.
+    Absent,
+    /// Nobody answers.
+    Silent,
+    /// Answers late, but in time.
+    Slow,
+    Killed,
+}
 
 /// How one run went.
 #[derive(Debug)]
@@ -47,57 +64,61 @@ impl Run {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn collector_absent_silent_or_killed() {
+async fn collector_absent_silent_slow_or_killed() {
     let tools = tokio::task::spawn_blocking(Tools::ready).await.unwrap().unwrap();
     let mut stack = Stack::builder().start(&tools).await.unwrap();
     let collector = stack.endpoints().otlp_http;
-    let (absent, silent) = (absent().await, silent().await);
-    let mut usual = Vec::new();
-    for (fault, endpoint) in [("absent", &absent), ("silent", &silent), ("killed", &collector)] {
-        let mut slow = Vec::new();
+    let mut usual = vec![run(&mut stack, "healthy", &collector, Fault::None).await];
+    for (fault, endpoint) in [
+        (Fault::Absent, absent().await),
+        (Fault::Silent, silent().await),
+        (Fault::Slow, slow(&collector).await),
+        (Fault::Killed, collector.clone()),
+    ] {
+        let mut late = Vec::new();
         // Somebody else may take the processor away for a while, but not every time.
         for attempt in 1..=ATTEMPTS {
-            let name = format!("healthy-{fault}-{attempt}");
-            usual.push(run(&mut stack, &name, &collector, false).await);
-            let run = run(&mut stack, &format!("{fault}-{attempt}"), endpoint, true).await;
-            let p99 = check(fault, &run, &usual);
-            if fault == "killed" {
-                continued(&stack.promql(), &format!("{fault}-{attempt}"), &run.snapshot).await;
+            let name = format!("{fault:?}-{attempt}");
+            let run = run(&mut stack, &name, &endpoint, fault).await;
+            if matches!(fault, Fault::Slow | Fault::Killed) {
+                arrived(&stack.promql(), &name, &run.snapshot).await;
             }
-            match p99 {
+            match check(fault, &run, &usual) {
                 Ok(()) => break,
-                Err(error) => slow.push(error),
+                Err(error) => late.push(error),
             }
-            assert!(attempt < ATTEMPTS, "{fault}: {slow:#?}");
+            assert!(attempt < ATTEMPTS, "{fault:?}: {late:#?}");
+            let name = format!("healthy-{}", usual.len());
+            usual.push(self::run(&mut stack, &name, &collector, Fault::None).await);
         }
     }
 }
 
 /// Compares the run under a fault with those without one; an error is about its latency only.
-fn check(fault: &str, run: &Run, usual: &[Run]) -> anyhow::Result<()> {
+fn check(fault: Fault, run: &Run, usual: &[Run]) -> anyhow::Result<()> {
     for healthy in usual {
         assert_eq!(healthy.lost(), 0);
-        assert_eq!(run.answers, healthy.answers, "{fault}: other answers");
-        assert_eq!(run.errors, healthy.errors, "{fault}: other errors");
+        assert_eq!(run.answers, healthy.answers, "{fault:?}: other answers");
+        assert_eq!(run.errors, healthy.errors, "{fault:?}: other errors");
     }
     let p99 = usual.iter().map(|run| run.p99).max().unwrap();
     let growth = usual.iter().map(|run| run.growth).max().unwrap();
     println!(
-        "{fault}: p99 {:?}, usually {p99:?}; grew {} MiB, usually {}; lost {} exports",
+        "{fault:?}: p99 {:?}, usually {p99:?}; grew {} MiB, usually {}; lost {} exports",
         run.p99,
         run.growth >> 20,
         growth >> 20,
         run.lost()
     );
-    assert!(run.growth <= growth + ROOM, "{fault}: grew by {} bytes", run.growth);
-    assert!(run.lost() > 0, "{fault}: nothing was counted as lost");
+    assert!(run.growth <= growth + ROOM, "{fault:?}: grew by {} bytes", run.growth);
+    assert!(run.lost() > 0 || fault == Fault::Slow, "{fault:?}: nothing was counted as lost");
     // A request that waits for an export waits up to a second: far above this.
     ensure!(run.p99 <= 2 * p99 + Duration::from_millis(50), "{:?}, usually {p99:?}", run.p99);
     Ok(())
 }
 
-/// One run of the service `name`; with `fault` it has to tell that something is lost.
-async fn run(stack: &mut Stack, name: &str, endpoint: &str, fault: bool) -> Run {
+/// One run of the service `name`.
+async fn run(stack: &mut Stack, name: &str, endpoint: &str, fault: Fault) -> Run {
     let seconds = LOAD.as_secs().to_string();
     let environment = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
@@ -111,10 +132,10 @@ async fn run(stack: &mut Stack, name: &str, endpoint: &str, fault: bool) -> Run 
     let orders = Orders::start(&arguments, environment, &log).await.unwrap();
     let (before, _) = orders.process().memory().unwrap();
     let meanwhile = async {
-        if fault && endpoint == stack.endpoints().otlp_http {
-            outage(stack, name, &orders).await;
-        } else if fault {
-            loss_is_told(&orders).await;
+        match fault {
+            Fault::None | Fault::Slow => {}
+            Fault::Absent | Fault::Silent => loss_is_told(&orders).await,
+            Fault::Killed => outage(stack, name, &orders).await,
         }
     };
     let (peak, ()) = tokio::join!(peak_memory(&orders), meanwhile);
@@ -184,8 +205,40 @@ async fn silent() -> String {
     address
 }
 
-/// After its return the collector gets the totals: the series go on, complete and without a reset.
-async fn continued(promql: &Promql, job: &str, last: &Snapshot) {
+/// The address of somebody who passes everything on to `collector`, and its answers late.
+async fn slow(collector: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let collector = collector.trim_start_matches("http://").to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = TcpStream::connect(&collector).await.unwrap();
+            tokio::spawn(async move {
+                let (mut from_client, mut to_client) = client.split();
+                let (mut from_server, mut to_server) = server.split();
+                let answers = async {
+                    let mut answer = vec![0; 4096];
+                    while let Ok(length @ 1..) = from_server.read(&mut answer).await {
+                        tokio::time::sleep(LATE).await;
+                        to_client.write_all(&answer[..length]).await?;
+                    }
+                    to_client.shutdown().await
+                };
+                let requests = async {
+                    tokio::io::copy(&mut from_client, &mut to_server).await?;
+                    to_server.shutdown().await
+                };
+                // A connection that breaks is the sender's to notice.
+                drop(tokio::try_join!(requests, answers));
+            });
+        }
+    });
+    address
+}
+
+/// The collector has the totals, whatever was lost on the way: the series are complete and went on
+/// without a reset.
+async fn arrived(promql: &Promql, job: &str, last: &Snapshot) {
     for series in last.locks.iter().filter(|series| series.outcome(Outcome::Acquired) > 0) {
         let labels = format!(
             "job='{job}',lock_name='{}',lock_kind='{}',lock_mode='{}'",
