@@ -1,0 +1,177 @@
+//! What one step does to the world and to the model of it.
+
+use super::*;
+
+impl World {
+    #[expect(clippy::too_many_lines, reason = "one arm per operation")]
+    pub(super) fn act(self: &Rc<Self>, op: &Op, inside: u64) {
+        let pick = |ids: Vec<Id>, number: usize| (!ids.is_empty()).then(|| ids[number % ids.len()]);
+        let guard = |number: usize, fits: fn(&Guard) -> bool| {
+            let fitting =
+                self.guards.borrow().iter().filter(|(_, g)| fits(g)).map(|(id, _)| *id).collect();
+            pick(fitting, number)
+        };
+        let attempt =
+            |number: usize| pick(self.attempts.borrow().keys().copied().collect(), number);
+        let permit: fn(&Guard) -> bool = |guard| matches!(guard, Guard::Permit(_));
+        match *op {
+            Op::Root => {
+                if self.scopes.borrow().len() < SCOPES.len() {
+                    self.open(None);
+                }
+            }
+            Op::Branch { of } => {
+                if self.scopes.borrow().len() < SCOPES.len() {
+                    let parent = match self.owner(of) {
+                        Owner::Thread => None,
+                        Owner::Scope(id) => Some(id),
+                    };
+                    self.open(parent);
+                }
+            }
+            Op::End { scope, completed } => {
+                if let Owner::Scope(id) = self.owner(scope) {
+                    self.end(id, completed);
+                }
+            }
+            Op::Acquire { lock, access, at } => {
+                let (lock, at) = (lock % LOCKS.len(), self.owner(at));
+                let access = match (LOCKS[lock].1, access) {
+                    (Access::Write, n) if n % 3 > 0 => Access::Read,
+                    (Access::Permits(_), n) => Access::Permits([1, 2, 3][n % 3]),
+                    (whole, _) => whole,
+                };
+                self.under(at, move |world| {
+                    manual::advance(inside);
+                    let (id, gets) = world.model.borrow_mut().acquire(lock, access, at, now());
+                    assert_eq!(world.poll(id, world.attempt(lock, access)), gets, "{access:?}");
+                });
+            }
+            Op::Poll { attempt: number, at } => {
+                let Some(id) = attempt(number) else { return };
+                let at = self.owner(at);
+                self.under(at, move |world| {
+                    manual::advance(inside);
+                    let gets = world.model.borrow_mut().poll(id, at, now());
+                    let attempt = world.attempts.borrow_mut().remove(&id).expect("waits");
+                    assert_eq!(world.poll(id, attempt), gets, "as the fair queue says");
+                });
+            }
+            Op::Cancel { attempt: number, at } => {
+                let Some(id) = attempt(number) else { return };
+                let cells = inspect::cells().1;
+                self.under(self.owner(at), move |world| {
+                    world.model.borrow_mut().cancel(id, now());
+                    let attempt = world.attempts.borrow_mut().remove(&id);
+                    drop(attempt);
+                });
+                assert_eq!(inspect::cells().1, cells, "P7: cancelling changes no cell");
+            }
+            Op::Drop { guard: number, at } => {
+                let Some(id) = guard(number, |_| true) else { return };
+                self.release(id, self.owner(at));
+            }
+            Op::Adopt { guard: number, at } => {
+                let Some(id) = guard(number, |_| true) else { return };
+                let at = self.owner(at);
+                self.under(at, move |world| {
+                    world.model.borrow_mut().adopt(id, at);
+                    match world.guards.borrow_mut().get_mut(&id).expect("held") {
+                        Guard::Mutex { _guard } => OwnedMutexGuard::adopt(_guard),
+                        Guard::Write(guard) => OwnedRwLockWriteGuard::adopt(guard),
+                        Guard::Read { guard } => OwnedRwLockReadGuard::adopt(guard),
+                        Guard::Permit(permit) => OwnedSemaphorePermit::adopt(permit),
+                    }
+                });
+            }
+            Op::Forget { guard: number } => {
+                let Some(id) = guard(number, |_| true) else { return };
+                self.model.borrow_mut().forget_guard(id);
+                #[expect(clippy::mem_forget, reason = "the case under test")]
+                std::mem::forget(self.guards.borrow_mut().remove(&id));
+            }
+            Op::Downgrade { guard: number, at } => {
+                let Some(id) = guard(number, |guard| matches!(guard, Guard::Write(_))) else {
+                    return;
+                };
+                self.under(self.owner(at), move |world| {
+                    world.model.borrow_mut().downgrade(id, now());
+                    let guard = world.guards.borrow_mut().remove(&id);
+                    let Some(Guard::Write(guard)) = guard else { panic!("a write guard") };
+                    let guard = guard.downgrade();
+                    world.guards.borrow_mut().insert(id, Guard::Read { guard });
+                });
+            }
+            Op::Split { guard: number, at } => {
+                let Some(id) = guard(number, permit) else { return };
+                let at = self.owner(at);
+                if self.model.borrow().held[&id].access.need() < 2 {
+                    return;
+                }
+                self.under(at, move |world| {
+                    let split = world.model.borrow_mut().split(id, at);
+                    let mut guards = world.guards.borrow_mut();
+                    let Some(Guard::Permit(permit)) = guards.get_mut(&id) else {
+                        panic!("a permit")
+                    };
+                    let permit = permit.split(1).expect("two or more");
+                    guards.insert(split, Guard::Permit(permit));
+                });
+            }
+            Op::Merge { guard: number, other, at } => {
+                let (Some(into), Some(other)) = (guard(number, permit), guard(other, permit))
+                else {
+                    return;
+                };
+                if into == other {
+                    return;
+                }
+                let at = self.owner(at);
+                self.under(at, move |world| {
+                    world.model.borrow_mut().merge(into, other, at, now());
+                    let mut guards = world.guards.borrow_mut();
+                    let Some(Guard::Permit(other)) = guards.remove(&other) else {
+                        panic!("a permit")
+                    };
+                    let Some(Guard::Permit(into)) = guards.get_mut(&into) else {
+                        panic!("a permit")
+                    };
+                    into.merge(other);
+                });
+            }
+            Op::ForgetPermits { guard: number, at } => {
+                let Some(id) = guard(number, permit) else { return };
+                let at = self.owner(at);
+                self.under(at, move |world| {
+                    let lost = world.model.borrow().held[&id].access.need();
+                    world.added.set(world.added.get().wrapping_sub(lost));
+                    world.model.borrow_mut().forget_permits(id, at, now());
+                    let guard = world.guards.borrow_mut().remove(&id);
+                    let Some(Guard::Permit(permit)) = guard else { panic!("a permit") };
+                    permit.forget();
+                });
+            }
+            Op::AddPermits { n } => {
+                let lock = LOCKS.len() - 1;
+                self.added.set(self.added.get().wrapping_add(n));
+                self.model.borrow_mut().give_back(lock, n, now());
+                self.semaphore().add_permits(n as usize);
+            }
+        }
+    }
+
+    pub(super) fn semaphore(&self) -> &Semaphore {
+        match self.locks.last() {
+            Some(Lock::Semaphore(semaphore)) => semaphore,
+            _ => panic!("the last one"),
+        }
+    }
+
+    pub(super) fn release(self: &Rc<Self>, id: Id, at: Owner) {
+        self.under(at, move |world| {
+            world.model.borrow_mut().release(id, at, now());
+            let guard = world.guards.borrow_mut().remove(&id);
+            drop(guard);
+        });
+    }
+}
