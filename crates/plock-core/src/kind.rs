@@ -273,8 +273,6 @@ vocabulary! {
         Clock = "clock_anomaly",
         /// Slow waits and holds beyond the longest few of a scope.
         Details = "detail_limit",
-        /// Records made while plock was recording on the same thread.
-        Reentrant = "reentrant",
         /// Guards released after their scope had ended, and totals of scopes whose span had.
         Late = "late",
         /// Waits whose holder had no sampled span to link to.
