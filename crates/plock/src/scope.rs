@@ -27,7 +27,8 @@ pub struct Scoped<F> {
 ///
 /// A scope first polled inside another one is a branch of it: guards of the enclosing scope count
 /// for its nesting depth, guards of sibling branches do not. Wrap the branches of a `join!` or
-/// `select!` that take locks, and the root of every task ([`crate::spawn`] does that).
+/// `select!` that take locks, and the root of every task ([`crate::spawn`] does that): guards that
+/// a task obtained outside any scope do not count for the scopes inside it.
 ///
 /// # Telemetry
 /// Busy time, scheduling delay and idle time by kind; at its end the totals of its acquisitions are
