@@ -10,10 +10,8 @@ use std::fmt;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Error(Kind);
 
-#[derive(Debug)]
 enum Kind {
     Variable { name: String, value: String, expected: String },
     Installed,
@@ -58,6 +56,14 @@ impl fmt::Display for Error {
             Kind::Installed => f.write_str("plock is set up already in this process"),
             Kind::Other(message) => f.write_str(message),
         }
+    }
+}
+
+/// The sentence again: a `main` that returns the error prints it with `Debug`, and that is where an
+/// operator reads what to change.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
