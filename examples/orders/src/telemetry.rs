@@ -3,7 +3,7 @@
 //! see `examples/axum-minimal`.
 
 use anyhow::Context;
-use opentelemetry::global;
+use opentelemetry::{KeyValue, global};
 use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::{
     Resource,
@@ -28,7 +28,9 @@ pub(crate) struct Telemetry {
 
 /// Connects plock with spans and metrics as the standard `OTEL_*` variables say.
 pub(crate) fn start(slowest: Slowest) -> anyhow::Result<Telemetry> {
-    let mut resource = Resource::builder();
+    // The same instance on spans and metrics, or they could not be joined.
+    let instance = KeyValue::new("service.instance.id", format!("{:016x}", fastrand::u64(..)));
+    let mut resource = Resource::builder().with_attribute(instance.clone());
     if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
         resource = resource.with_service_name(NAME);
     }
@@ -39,6 +41,7 @@ pub(crate) fn start(slowest: Slowest) -> anyhow::Result<Telemetry> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let plock = plock::otel::Builder::new()
         .service_name(NAME)
+        .resource_attribute(instance)
         .tracer_provider(spans.clone())
         .no_subscriber()
         .init()?;
