@@ -8,7 +8,7 @@ use crate::current::{Runtime, owner_for_claim};
 use crate::lock::{Lock, Share, Start};
 use crate::owner::{HoldRef, Role};
 use crate::record::{self, Charge, Record};
-use crate::release::{self, Releasing};
+use crate::release::Releasing;
 use crate::{EndCause, Mode, blame, clock, shard, task, thread};
 use std::panic::Location;
 
@@ -35,15 +35,19 @@ impl Hold {
         std::mem::take(self)
     }
 
-    /// Ends the hold around `unlock`: first the lock is free, then the accounts are made.
+    /// Ends the hold around `unlock`: first the lock is free, then the accounts are made. What in
+    /// there may wake waiters has to run in [`Releasing::during`].
     #[inline(always)] // the guard's two words stay in registers
-    pub fn release<R: Runtime>(&mut self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+    pub fn release<R: Runtime>(
+        &mut self,
+        lock: &Lock,
+        share: Share,
+        unlock: impl FnOnce(&Releasing),
+    ) {
         match self.at.take() {
             Some(at) => at.end::<R>(lock, share, unlock),
             // Waiters may be recorded although this guard is not: they learn how it ended.
-            None => {
-                release::during(Releasing::new(lock.id(), EndCause::Release, 0), unlock);
-            }
+            None => unlock(&Releasing::new(lock.id(), EndCause::Release, 0)),
         }
     }
 
@@ -61,7 +65,7 @@ impl Hold {
             }
             record.add_holder(at);
         }
-        let out = release::during(releasing, downgrade);
+        let out = releasing.during(downgrade);
         let ts = thread::state();
         account_exclusive_part::<R>(ts, at, lock.series(Mode::Exclusive), now);
         let shared = lock.series(Mode::Shared);
@@ -156,7 +160,7 @@ fn before_release(record: &Record, at: HoldRef, since: u64, share: Share, named:
 impl HoldRef {
     /// Out of line, once per kind of lock: what a guard's drop takes is the call.
     #[inline(never)]
-    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce(&Releasing)) {
         let series = lock.series(share.mode);
         if share.mode == Mode::Exclusive {
             lock.publish(0);
@@ -168,8 +172,7 @@ impl HoldRef {
             }
         }
         let books = Books::<R>::open(self, series);
-        let releasing = Releasing::new(lock.id(), EndCause::Release, record::word(self));
-        release::during(releasing, unlock);
+        unlock(&Releasing::new(lock.id(), EndCause::Release, record::word(self)));
         books.close();
     }
 }

@@ -14,7 +14,7 @@ use crate::class::{self, Origin};
 use crate::current::{Runtime, owner_for_claim};
 use crate::hold::Hold;
 use crate::record::{self, Record};
-use crate::release::{self, Releasing};
+use crate::release::Releasing;
 use crate::shard;
 use crate::slots::HoldInfo;
 use crate::thread;
@@ -264,7 +264,7 @@ impl Lock {
         if let Some(record) = self.record().filter(|record| record.has_waiters()) {
             record.queue().free += permits as u64;
         }
-        release::during(Releasing::new(self.id(), end, 0), release)
+        Releasing::new(self.id(), end, 0).during(release)
     }
 }
 

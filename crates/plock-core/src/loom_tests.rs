@@ -8,7 +8,7 @@ use crate::grant::{Grant, Granted, Releaser};
 use crate::life::{Ending, Life, Tally};
 use crate::name::Label;
 use crate::owner::OwnerCell;
-use crate::release::{self, Releasing};
+use crate::release::Releasing;
 use crate::signal::{Signal, Woken};
 use crate::slots::{HoldInfo, Slots};
 use crate::wait::Wait;
@@ -23,7 +23,7 @@ use std::panic::Location;
 use std::task::{Poll, Wake, Waker};
 
 /// Explores every interleaving with at most three preemptions.
-fn model(run: impl Fn() + Sync + Send + 'static) {
+pub(crate) fn model(run: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
     builder.check(run);
@@ -317,7 +317,7 @@ fn register_wake_claim_drop() {
             let (waker, assigned) =
                 (Waker::from(std::sync::Arc::clone(&wait)), Arc::clone(&assigned));
             thread::spawn(move || {
-                release::during(Releasing::new(lock, EndCause::Release, 0), || {
+                Releasing::new(lock, EndCause::Release, 0).during(|| {
                     assigned.store(true, Release);
                     waker.wake();
                 });

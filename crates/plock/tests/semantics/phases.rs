@@ -215,10 +215,12 @@ fn coop_overtaken() {
     let cx = Context::from_waker(Waker::noop());
     assert!(attempt.poll(&lock, queued.as_mut(), true, &cx).is_pending());
     plock::manual::set(50);
-    quicker.release::<NoTasks>(&lock, share, || queued.kept.take().unwrap().wake());
+    quicker.release::<NoTasks>(&lock, share, |releasing| {
+        releasing.during(|| queued.kept.take().unwrap().wake());
+    });
     plock::manual::set(60);
     let mut hold = attempt.claimed::<NoTasks>(&lock, site);
     let seen = figures("overtaken", Mode::Permit);
     assert_eq!((seen.contentions(), seen.wait_total().sum_ns(), seen.claim_delay_ns), (1, 50, 10));
-    hold.release::<NoTasks>(&lock, share, || {});
+    hold.release::<NoTasks>(&lock, share, |_| {});
 }
