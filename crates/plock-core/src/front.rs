@@ -49,7 +49,8 @@ const ROUND: u64 = FREE;
 const JOINED: u64 = 1 << 32;
 
 /// More free permits than this do not fit in front.
-const MAX_FREE: usize = (JOINED / FREE - 1) as usize;
+const MAX_FREE: usize = (1 << 30) - 1;
+const _: () = assert!(MAX_FREE as u64 == JOINED / FREE - 1, "all bits between flags and count");
 
 /// The front of one queue.
 #[derive(Debug)]
@@ -149,16 +150,16 @@ impl Front {
     /// Gives `n` permits back: in front, or by `add`, which adds permits to the queue and so may wake
     /// waiters. `whole` says that they are all that this lock has.
     #[inline(always)]
-    pub fn give(&self, n: usize, whole: bool, add: impl Fn(usize)) {
+    pub fn give(&self, n: usize, whole: impl Fn() -> bool, add: impl Fn(usize)) {
         if !self.give_in_front(n) {
-            self.give_behind(n, whole, add);
+            self.give_behind(n, whole(), add);
         }
     }
 
     #[inline(always)]
     fn give_in_front(&self, n: usize) -> bool {
         let mut word = self.0.load(Ordering::Relaxed);
-        while Word(word).is_open() && n <= MAX_FREE - Word(word).free() {
+        while Word(word).is_open() && n <= MAX_FREE && word + n as u64 * FREE < JOINED {
             let more = word + n as u64 * FREE;
             // ORDERING: Release pairs with Acquire in `take` and `change`.
             match self.0.compare_exchange_weak(word, more, Ordering::Release, Ordering::Relaxed) {

@@ -40,7 +40,7 @@
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |
 //! | `record`, `cause`, `blame`, `claim` | queue and charges of a lock; why it blocked; who is charged; where the claim delay went |
-//! | `scope`, `signal`, `report` | polls and pauses of a scope; its waker; what its span will say |
+//! | `scope`, `signal`, `outer`, `report` | polls and pauses of a scope; its waker; whom that wakes; what its span will say |
 //! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
 //!
 //! # How exact
@@ -84,6 +84,7 @@ mod loom_front;
 mod loom_tests;
 mod loss;
 mod name;
+mod outer;
 mod owner;
 mod record;
 mod release;

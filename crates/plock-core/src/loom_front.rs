@@ -108,7 +108,7 @@ impl Lock {
     }
 
     fn release(&self) {
-        self.front.give(1, self.whole, |n| self.queue.add(n));
+        self.front.give(1, || self.whole, |n| self.queue.add(n));
     }
 
     fn count(&self) {

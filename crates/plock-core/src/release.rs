@@ -6,7 +6,7 @@
 
 use crate::grant::Releaser;
 use crate::owner::OwnerCell;
-use crate::{EndCause, Mode, record, thread};
+use crate::{EndCause, record, thread};
 use std::panic::Location;
 
 /// One release in progress.
@@ -60,7 +60,7 @@ impl Releasing {
             return Some(Releaser::new(cell.label(), site, cell.span(), true));
         }
         let (cell, hold) = (self.hold != 0).then(|| record::look_up(self.hold)).flatten()?;
-        Some(Releaser::new(cell.label(), hold.site, cell.span(), hold.mode == Mode::Exclusive))
+        Some(Releaser::new(cell.label(), hold.site, cell.span(), hold.share.is_exclusive()))
     }
 }
 

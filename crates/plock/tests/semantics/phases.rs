@@ -127,8 +127,16 @@ fn repolls() {
     // One clone for the queue, whoever polls the attempt.
     let lock = Lock::named(Kind::Mutex, "repolls waker");
     let site = std::panic::Location::caller();
-    let mut attempt =
-        Attempt::new::<NoTasks>(&lock, Start::now(), Share::EXCLUSIVE, 0, true, site).unwrap();
+    let mut attempt = Attempt::new::<NoTasks>(
+        &lock,
+        Start::now(),
+        Share::EXCLUSIVE,
+        0,
+        true,
+        site,
+        Waker::noop(),
+    )
+    .unwrap();
     let mut queued = pin!(Queued::default());
     for poll in 1..=4 {
         let outer = Waker::from(std::sync::Arc::new(Ignored));
@@ -210,7 +218,8 @@ fn coop_overtaken() {
     let lock = Lock::named(Kind::Semaphore, "overtaken");
     let mut quicker = lock.acquired::<NoTasks>(Start::now(), share, site);
     plock::manual::set(10);
-    let attempt = Attempt::new::<NoTasks>(&lock, Start::now(), share, 1, false, site);
+    let attempt =
+        Attempt::new::<NoTasks>(&lock, Start::now(), share, 1, false, site, Waker::noop());
     let (mut attempt, mut queued) = (attempt.unwrap(), pin!(Queued::default()));
     let cx = Context::from_waker(Waker::noop());
     assert!(attempt.poll(&lock, queued.as_mut(), true, &cx).is_pending());

@@ -38,7 +38,7 @@ pub(crate) fn open<T>(held: Result<T, AcquireError>) -> T {
 /// If there are too many, with tokio's message and at the caller's location.
 #[track_caller]
 pub(crate) fn check_permits(permits: usize) -> usize {
-    drop(Semaphore::new(permits));
+    let _semaphore = Semaphore::new(permits);
     permits
 }
 

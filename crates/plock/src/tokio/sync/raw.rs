@@ -14,7 +14,7 @@ use crate::tokio::TokioTasks;
 use ::tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
 use ::tokio::task::coop;
 use pin_project::{pin_project, pinned_drop};
-use plock_core::{Attempt, EndCause, Front, Hold, Lock, Mode, Outcome, Share, Start, Take};
+use plock_core::{Attempt, EndCause, Front, Hold, Lock, Outcome, Share, Start, Take};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -104,9 +104,9 @@ impl Raw {
             Err(error) => {
                 match error {
                     TryAcquireError::Closed => {
-                        self.lock.failed(start, ask.share.mode, Outcome::Closed);
+                        self.lock.failed(start, ask.share.mode(), Outcome::Closed);
                     }
-                    TryAcquireError::NoPermits => self.lock.would_block(start, ask.share.mode),
+                    TryAcquireError::NoPermits => self.lock.would_block(start, ask.share.mode()),
                 }
                 Err(error)
             }
@@ -137,8 +137,9 @@ impl Raw {
     /// Gives the permits back, then accounts the hold.
     #[inline]
     pub(crate) fn release(&self, hold: &mut Hold, share: Share, permits: usize) {
-        let whole = share.mode == Mode::Exclusive;
-        hold.release::<TokioTasks>(&self.lock, share, |releasing| {
+        // By value: two words reach the function out of line in registers.
+        hold.release::<TokioTasks>(&self.lock, share, move |releasing| {
+            let whole = || share == Share::EXCLUSIVE;
             let add = |permits| releasing.during(|| self.queue.add_permits(permits));
             self.front.give(permits, whole, add);
         });
@@ -147,13 +148,13 @@ impl Raw {
     /// A writer becomes a reader: all permits but one go back.
     pub(crate) fn downgrade(&self, hold: &mut Hold) {
         hold.downgrade::<TokioTasks, _>(&self.lock, || {
-            self.front.give(self.whole as usize - 1, false, |n| self.queue.add_permits(n));
+            self.front.give(self.whole as usize - 1, || false, |n| self.queue.add_permits(n));
         });
     }
 
     pub(crate) fn add_permits(&self, n: usize) {
         self.lock.release_without_guard(EndCause::External, n, || {
-            self.front.give(n, false, |n| self.queue.add_permits(n));
+            self.front.give(n, || false, |n| self.queue.add_permits(n));
         });
     }
 
@@ -187,17 +188,17 @@ struct Acquire<'a, W, M, F> {
     /// `None` once it is done.
     finish: Option<W>,
     queue: M,
-    #[pin]
-    queued: Option<Queued<'a, F>>,
+    /// In a box, so that the future of an uncontended acquisition is small and has nothing to drop.
+    queued: Option<Pin<Box<Queued<'a, F>>>>,
 }
 
 /// An acquisition that did not get the lock at its first poll. Dropped in this state, it is
-/// accounted as abandoned. A type of its own, so that an uncontended acquisition has nothing to drop.
+/// accounted as abandoned.
 #[pin_project(PinnedDrop)]
 struct Queued<'a, F> {
     raw: &'a Raw,
     /// `None` when recording was off at the first poll, and at the end.
-    attempt: Option<Box<Attempt>>,
+    attempt: Option<Attempt>,
     /// `None` once it has left the queue.
     #[pin]
     future: Option<F>,
@@ -214,7 +215,7 @@ where
     /// The fast path of everything: spend budget, read the clock, try, account.
     #[inline(always)] // out of line, the guard comes back through memory: 10 ns
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if this.finish.is_none() {
             resumed() // before anything is taken that nobody would give back
         }
@@ -229,11 +230,11 @@ where
                 return Poll::Ready(done(this.finish)(Ok(hold)));
             }
             let future = (this.queue)(this.raw, this.ask.permits);
-            this.queued.set(Some(Queued::new(this.raw, *this.ask, start, this.site, future)));
+            *this.queued = Some(Queued::new(this.raw, *this.ask, start, this.site, cx, future));
         }
-        let Some(queued) = this.queued.as_mut().as_pin_mut() else { resumed() };
-        let ended = ready!(queued.poll(this.site, cx));
-        this.queued.set(None);
+        let Some(queued) = this.queued.as_mut() else { resumed() };
+        let ended = ready!(queued.as_mut().poll(this.site, cx));
+        *this.queued = None;
         Poll::Ready(done(this.finish)(ended))
     }
 }
@@ -256,19 +257,23 @@ fn resumed() -> ! {
 impl<'a, F: Future<Output = Result<(), AcquireError>>> Queued<'a, F> {
     /// The slow path: queues through tokio's own future under an attempt of ours.
     #[cold]
+    #[inline(never)]
     fn new(
         raw: &'a Raw,
         ask: Ask,
         start: Start,
         site: &'static Location<'static>,
+        cx: &Context<'_>,
         future: F,
-    ) -> Self {
+    ) -> Pin<Box<Self>> {
         let free = raw.available_permits();
         // Free and yet not taken: only the budget stands in between, nobody is queued.
         let in_queue = free < ask.permits as usize || coop::has_budget_remaining();
-        let attempt = Attempt::new::<TokioTasks>(&raw.lock, start, ask.share, free, in_queue, site);
+        let (lock, outer) = (&raw.lock, cx.waker());
+        let attempt =
+            Attempt::new::<TokioTasks>(lock, start, ask.share, free, in_queue, site, outer);
         raw.front.join(|n| raw.queue.add_permits(n));
-        Self { raw, attempt, future: Some(future) }
+        Box::pin(Self { raw, attempt, future: Some(future) })
     }
 
     #[cold]
