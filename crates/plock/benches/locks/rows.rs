@@ -54,6 +54,24 @@ impl Here {
         })
     }
 
+    /// A row whose batch is shared by several tasks.
+    fn tasks<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        const TASKS: u64 = 8;
+        let runtime = Rc::clone(&self.0);
+        Row::counted(name, move |operations| {
+            let start = Instant::now();
+            let each = operations.div_ceil(TASKS);
+            let tasks: Vec<_> = (0..TASKS).map(|_| runtime.spawn(body(each))).collect();
+            for task in tasks {
+                runtime.block_on(task).unwrap();
+            }
+            start.elapsed()
+        })
+    }
+
     /// A row whose batch runs outside any task.
     fn taskless<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
     where
@@ -99,6 +117,7 @@ fn clock() -> Row {
 fn mutex(here: &Here) -> Vec<Row> {
     let ([free], [kept]) = (bare::mutexes(), wrapped::mutexes());
     let (bare, full) = (move |n| bare::lock(free, n), move |n| wrapped::lock(kept, n));
+    let turns = move |n| plock::scope("bench", unconstrained(wrapped::take_turns(kept, n)));
     vec![
         here.task("tokio::Mutex/uncontended/bare", bare),
         here.scoped("tokio::Mutex/uncontended/full", full),
@@ -107,6 +126,11 @@ fn mutex(here: &Here) -> Vec<Row> {
         here.task("tokio::Mutex/uncontended-task/full", full),
         here.taskless("tokio::Mutex/uncontended-unscoped/bare", bare),
         here.taskless("tokio::Mutex/uncontended-unscoped/full", full),
+        here.tasks("tokio::Mutex/handed-over/bare", move |n| {
+            unconstrained(bare::take_turns(free, n))
+        }),
+        here.tasks("tokio::Mutex/handed-over/full", turns),
+        here.tasks("tokio::Mutex/handed-over/off", turns).switched_off(),
     ]
 }
 
