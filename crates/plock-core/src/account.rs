@@ -184,10 +184,10 @@ fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64, end: Option
     if ns < slow_ns() {
         return;
     }
-    let mut slow = at.cell.slow();
-    if !slow.wants_details {
+    if !at.cell.wants_details() {
         return;
     }
+    let mut slow = at.cell.slow();
     let Some(class) = class::series(series) else { return };
     let Some((kind, mode)) = class.lock() else { return };
     let hold_end = end.unwrap_or(match slow.cancelled {

@@ -126,6 +126,7 @@ impl Attempt {
         self.is_blocked = true;
         if self.ticket.is_none() && budget_spent && lock.who() == 0 {
             self.seen = Some(Blocked::by_budget(self.free));
+            self.wait.owner.expect_slow();
             return;
         }
         if self.seen.is_none() {
@@ -133,7 +134,9 @@ impl Attempt {
         }
         if let Some(seen) = &mut self.seen {
             seen.settle(&self.wait, budget_spent);
-            if seen.cause != BlockCause::Coop {
+            if seen.cause == BlockCause::Coop {
+                self.wait.owner.expect_slow();
+            } else {
                 self.wait.owner.blocked(self.wait.since);
             }
         }
@@ -211,7 +214,9 @@ impl Attempt {
             return Some(blocked);
         }
         self.wait.granted()?;
-        self.wait.owner.blocked(self.wait.since);
+        if self.wait.owner_is_alive() {
+            self.wait.owner.blocked(self.wait.since);
+        }
         Some(Blocked { cause: BlockCause::Transient, ..blocked })
     }
 

@@ -140,7 +140,7 @@ impl Ended<'_> {
     /// Keeps it in detail if it was slow.
     fn keep(&self, slow: &mut Slow, holder: Option<Charge>) {
         let ns = self.wait_ns();
-        if ns < account::slow_ns() || !slow.wants_details {
+        if ns < account::slow_ns() || !self.wait.owner.wants_details() {
             return;
         }
         let Some(class) = class::series(self.series()) else { return };

@@ -50,6 +50,13 @@ impl Tally {
         self.claimed.load(Ordering::Relaxed)
     }
 
+    /// Guards that ever ended elsewhere.
+    #[inline]
+    pub(crate) fn foreign(&self) -> u64 {
+        // ORDERING: as in `live`.
+        self.foreign.load(Ordering::Acquire)
+    }
+
     /// Guards that count now. Exact for the owner, and under the slow mutex once the owner has ended;
     /// elsewhere it may be too many for a moment, never fewer than none.
     #[inline]

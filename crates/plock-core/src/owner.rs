@@ -71,8 +71,10 @@ pub(crate) struct OwnerCell {
     pub(crate) times: Times,
     pub(crate) totals: Totals,
     span: SpanCell,
-    /// Whether anybody has looked behind `slow` since it was last cleared. Written under its mutex;
-    /// most tasks that hold a lock never get there, and then there is nothing to clear.
+    /// Whether somebody reads the details of this owner. Written before its first poll.
+    wants_details: AtomicBool,
+    /// Whether anybody has looked behind `slow` since it was last cleared, or may. Most owners never
+    /// get there, and then there is nothing to clear.
     slow_used: AtomicBool,
     slow: Mutex<Slow>,
 }
@@ -92,6 +94,7 @@ impl OwnerCell {
             times: Times::default(),
             totals: Totals::default(),
             span: SpanCell::default(),
+            wants_details: AtomicBool::new(false),
             slow_used: AtomicBool::new(false),
             slow: Mutex::default(),
         }
@@ -155,6 +158,21 @@ impl OwnerCell {
         let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
         self.slow_used.store(true, Relaxed);
         slow
+    }
+
+    /// Somebody else may come to look behind `slow`: an attempt is pending that may be dropped
+    /// anywhere.
+    pub(crate) fn expect_slow(&self) {
+        self.slow_used.store(true, Relaxed);
+    }
+
+    /// Whether slow waits and holds are kept in detail.
+    pub(crate) fn wants_details(&self) -> bool {
+        self.wants_details.load(Relaxed)
+    }
+
+    pub(crate) fn set_wants_details(&self, wants: bool) {
+        self.wants_details.store(wants, Relaxed);
     }
 
     /// Guards alive that count for this owner.
@@ -299,6 +317,7 @@ impl OwnerCell {
         );
         self.parent_generation.store(parent.map_or(0, Self::generation), Relaxed);
         self.totals.claims_before.set(self.tally.claimed());
+        self.totals.foreign_before.set(self.tally.foreign());
         self.times.created.set(now);
         self.times.poll_end.set(now);
         self.set_role(Role::Scope);
@@ -360,6 +379,7 @@ impl OwnerCell {
         self.set_span(None);
         self.times.clear();
         self.totals.clear();
+        self.set_wants_details(false);
         // Whoever used it did so before the owner was over, and so before this.
         if self.slow_used.load(Relaxed) {
             let mut slow = self.slow();

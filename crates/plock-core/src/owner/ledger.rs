@@ -31,8 +31,9 @@ pub(crate) struct Times {
 /// What the owner's span will say; the owner writes.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
-    /// The running number of claims when the owner started.
+    /// The running numbers of claims and of foreign ends when the owner started.
     pub(super) claims_before: Cell,
+    pub(super) foreign_before: Cell,
     pub(crate) nesting_max: Cell,
     pub(crate) hold: Cell,
     pub(crate) hold_max: Cell,
@@ -74,7 +75,6 @@ pub(crate) struct Slow {
     pub(crate) blocked_others_ns: u64,
     pub(crate) foreign_hold_ns: u64,
     pub(crate) details: Vec<Detail>,
-    pub(crate) wants_details: bool,
     /// The scope is being dropped before it returned.
     pub(crate) cancelled: bool,
 }
@@ -201,9 +201,6 @@ const DETAILS: usize = 8;
 impl Slow {
     /// Keeps the detail if it is among the longest.
     pub(crate) fn keep(&mut self, detail: Detail) {
-        if !self.wants_details {
-            return;
-        }
         let at = self.details.partition_point(|kept| kept.ns >= detail.ns);
         if self.details.len() == DETAILS {
             loss::count(Dropped::Details, 1);

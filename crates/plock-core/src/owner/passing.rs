@@ -5,6 +5,7 @@ use super::{HoldRef, OwnerCell, Role, Slow};
 use crate::Share;
 use crate::slots::{HoldInfo, Slot, Slots};
 use std::sync::MutexGuard;
+use std::sync::atomic::Ordering::Relaxed;
 
 impl HoldRef {
     /// Its slot, unless it is spilled.
@@ -115,6 +116,9 @@ impl OwnerCell {
     /// The scope is over: hands remaining guards to the parent, or lets them go, and frees the cell
     /// as soon as no guard refers to it.
     pub(crate) fn end_scope(&'static self) {
+        if self.is_untouched() {
+            return self.recycle();
+        }
         let mut slow = self.slow();
         if self.live() > 0 {
             match self.parent().filter(|parent| parent.is_polled_here()) {
@@ -123,6 +127,15 @@ impl OwnerCell {
             }
         }
         self.end(slow);
+    }
+
+    /// Whether nobody but the owner ever had anything to do with it: it has no guard, none of its
+    /// guards ended elsewhere, and no attempt of its has been pending. Nobody can come to look behind
+    /// `slow` any more, so it need not be asked who clears the cell.
+    fn is_untouched(&self) -> bool {
+        self.live() == 0
+            && self.tally.foreign() == self.totals.foreign_before.get()
+            && !self.slow_used.load(Relaxed)
     }
 
     /// Whether this thread is inside its poll, so that a claim for it has one writer.

@@ -25,7 +25,7 @@ impl NameRequest for Route {
     fn scope_name<B>(&self, request: &Request<B>) -> ScopeName {
         #[cfg(feature = "axum")]
         if let Some(path) = request.extensions().get::<axum::extract::MatchedPath>() {
-            return ScopeName::new(&format!("{} {}", request.method(), path.as_str()));
+            return ScopeName::of_parts(request.method().as_str(), path.as_str());
         }
         ScopeName::new(request.method().as_str())
     }
