@@ -11,6 +11,7 @@
 )]
 
 mod harness;
+mod here;
 mod operations;
 mod rows;
 mod threads;
