@@ -1,7 +1,7 @@
 //! Interleaved measurement: every round runs one short batch of every row, so that drift and noisy
 //! neighbours hit all of them alike; a row is compared with its base inside the same round.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Mode of the rows that others are compared with.
@@ -9,11 +9,22 @@ const BARE: &str = "bare";
 
 /// One operation in one situation and mode.
 pub(crate) struct Row {
-    /// `type/situation/mode`.
-    name: String,
+    label: Label,
     work: Work,
+}
+
+/// What a row is called, and what it is compared with.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Label {
+    /// `type/situation/mode`.
+    pub(crate) name: String,
+    /// Name of the row that the ratio is to.
+    base: String,
     /// Name of a row that shows what a single thread takes.
-    one_thread: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    one_thread: Option<String>,
+    /// Whether it runs a given number of operations on one thread.
+    pub(crate) countable: bool,
 }
 
 /// How a batch is run.
@@ -36,7 +47,8 @@ pub(crate) struct Plan {
 /// What is known of a row in the end.
 #[derive(Debug, Serialize)]
 pub(crate) struct Result {
-    name: String,
+    #[serde(flatten)]
+    label: Label,
     ns_min: f64,
     ns_median: f64,
     /// Median over the rounds of the ratio to the bare row in the same round.
@@ -44,7 +56,6 @@ pub(crate) struct Result {
     /// The same with the one-thread row as base.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio_one_thread: Option<f64>,
-    countable: bool,
 }
 
 impl Plan {
@@ -57,20 +68,29 @@ impl Plan {
         Self { rounds: 3, batch: Duration::from_micros(25), timed_batch: Duration::from_millis(1) };
 }
 
+impl Label {
+    fn new(name: &str, countable: bool) -> Self {
+        let (situation, _) = name.rsplit_once('/').expect("a name of parts");
+        let base = format!("{situation}/{BARE}");
+        Self { name: name.to_owned(), base, one_thread: None, countable }
+    }
+}
+
 impl Row {
     /// `batch(n)` runs `n` operations on one thread and says how long that took.
     pub(crate) fn counted(name: &str, batch: impl FnMut(u64) -> Duration + 'static) -> Self {
-        Self { name: name.to_owned(), work: Work::Counted(Box::new(batch)), one_thread: None }
+        Self { label: Label::new(name, true), work: Work::Counted(Box::new(batch)) }
     }
 
     /// `batch(d)` runs operations for the time `d` and says how many nanoseconds one took.
     pub(crate) fn timed(name: &str, batch: impl FnMut(Duration) -> f64 + 'static) -> Self {
-        Self { name: name.to_owned(), work: Work::Timed(Box::new(batch)), one_thread: None }
+        Self { label: Label::new(name, false), work: Work::Timed(Box::new(batch)) }
     }
 
     /// Compared with this row as well.
-    pub(crate) fn beside(self, one_thread: &'static str) -> Self {
-        Self { one_thread: Some(one_thread), ..self }
+    pub(crate) fn beside(mut self, one_thread: &str) -> Self {
+        self.label.one_thread = Some(one_thread.to_owned());
+        self
     }
 
     /// With recording switched off at run time.
@@ -82,19 +102,8 @@ impl Row {
         Self { work, ..self }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether it runs a given number of operations on one thread.
-    pub(crate) const fn is_countable(&self) -> bool {
-        matches!(self.work, Work::Counted(_))
-    }
-
-    /// The name of the row this one is compared with.
-    fn base(&self) -> String {
-        let (situation, _) = self.name.rsplit_once('/').expect("a name of three parts");
-        format!("{situation}/{BARE}")
+    pub(crate) const fn label(&self) -> &Label {
+        &self.label
     }
 
     /// A warm-up, then so many operations within [`counted`].
@@ -148,11 +157,12 @@ fn counted(batch: &mut dyn FnMut(u64) -> Duration, operations: u64) {
 
 /// The rows that match, and those that they are compared with.
 pub(crate) fn choose(rows: Vec<Row>, filter: &str) -> Vec<Row> {
-    let matching = || rows.iter().filter(|row| row.name.contains(filter));
-    let bases = matching().flat_map(|row| [Some(row.base()), row.one_thread.map(String::from)]);
-    let needed: Vec<String> =
-        bases.flatten().chain(matching().map(|row| row.name.clone())).collect();
-    rows.into_iter().filter(|row| needed.contains(&row.name)).collect()
+    let labels = rows.iter().map(|row| &row.label).filter(|label| label.name.contains(filter));
+    let names = |label: &Label| {
+        [Some(label.name.clone()), Some(label.base.clone()), label.one_thread.clone()]
+    };
+    let needed: Vec<String> = labels.flat_map(names).flatten().collect();
+    rows.into_iter().filter(|row| needed.contains(&row.label.name)).collect()
 }
 
 /// Runs all rows side by side.
@@ -167,16 +177,16 @@ pub(crate) fn measure(mut rows: Vec<Row>, plan: &Plan) -> Vec<Result> {
             samples.push(row.sample(*operations, plan));
         }
     }
-    let of = |name: &str| rows.iter().position(|row| row.name == name).map(|at| &samples[at]);
+    let of =
+        |name: &String| rows.iter().position(|row| row.label.name == *name).map(|at| &samples[at]);
     let results = rows.iter().zip(&samples).map(|(row, own)| {
         let over = |base: &Vec<f64>| median(own.iter().zip(base).map(|(own, base)| own / base));
         Result {
-            name: row.name.clone(),
+            label: row.label.clone(),
             ns_min: own.iter().copied().fold(f64::INFINITY, f64::min),
             ns_median: median(own.iter().copied()),
-            ratio: of(&row.base()).map(over).expect("every row has a bare one"),
-            ratio_one_thread: row.one_thread.and_then(of).map(over),
-            countable: row.is_countable(),
+            ratio: of(&row.label.base).map(over).expect("every row has a bare one"),
+            ratio_one_thread: row.label.one_thread.as_ref().and_then(of).map(over),
         }
     });
     results.collect()

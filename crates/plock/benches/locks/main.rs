@@ -43,11 +43,13 @@ fn main() {
     plock::calibrate();
     let mut rows = rows::all();
     if arguments.list {
-        rows.iter().filter(|row| row.is_countable()).for_each(|row| println!("{}", row.name()));
+        let countable = rows.iter().map(|row| row.label()).filter(|label| label.countable);
+        countable.for_each(|label| println!("{}", label.name));
         return;
     }
     if let [name, operations] = &arguments.count[..] {
-        let row = rows.iter_mut().find(|row| row.name() == *name).expect("a row of that name");
+        let row =
+            rows.iter_mut().find(|row| row.label().name == *name).expect("a row of that name");
         return row.count(operations.parse().expect("a number of operations"));
     }
     eprintln!("clock source: {}", plock::snapshot().clock);
