@@ -11,7 +11,7 @@ use comfy_table::{Table, presets};
 use integration_tests::{Tools, repository};
 use serde_json::Value;
 
-use crate::{conformance, tidy};
+use crate::{bench, conformance, tidy};
 
 /// Run every check of the repository, as continuous integration does.
 ///
@@ -79,6 +79,7 @@ const STEPS: &[Step] = &[
     ]) },
     Step { name: "conformance", about: "tokio's own tests against plock's types", run: Run::Own(conformance::check) },
     Step { name: "bench", about: "every row of the benchmark works", run: Run::Cargo(&["xtask bench --quick --json"]) },
+    Step { name: "instructions", about: "no operation executes more instructions than its budget", run: Run::Own(bench::budget::check) },
     Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
     Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Tests(&[
         whole!("test", " --no-fail-fast --test collector --test service --test faults"),

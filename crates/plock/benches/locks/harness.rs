@@ -11,6 +11,7 @@ const BARE: &str = "bare";
 pub(crate) struct Row {
     label: Label,
     work: Work,
+    scale: Scale,
 }
 
 /// What a row is called, and what it is compared with.
@@ -25,6 +26,17 @@ pub(crate) struct Label {
     one_thread: Option<String>,
     /// Whether it runs a given number of operations on one thread.
     pub(crate) countable: bool,
+}
+
+/// How many operations make sense where their number is not measured first.
+struct Scale {
+    /// Registrations, cold lines.
+    warm_up: u64,
+    /// In a batch.
+    least: u64,
+    /// Under the instruction counter: what a batch costs besides is then less than one instruction
+    /// of each operation.
+    counted: u64,
 }
 
 /// How a batch is run.
@@ -42,6 +54,13 @@ pub(crate) struct Plan {
     batch: Duration,
     /// Of a batch on several threads, which take longer to get under way.
     timed_batch: Duration,
+}
+
+/// What ran while instructions were counted.
+#[derive(Debug, Serialize)]
+pub(crate) struct Count<'a> {
+    name: &'a str,
+    operations: u64,
 }
 
 /// What is known of a row in the end.
@@ -76,15 +95,24 @@ impl Label {
     }
 }
 
+impl Scale {
+    const NANOSECONDS: Self = Self { warm_up: 1000, least: 16, counted: 20_000 };
+}
+
 impl Row {
+    fn new(name: &str, work: Work) -> Self {
+        let label = Label::new(name, matches!(work, Work::Counted(_)));
+        Self { label, work, scale: Scale::NANOSECONDS }
+    }
+
     /// `batch(n)` runs `n` operations on one thread and says how long that took.
     pub(crate) fn counted(name: &str, batch: impl FnMut(u64) -> Duration + 'static) -> Self {
-        Self { label: Label::new(name, true), work: Work::Counted(Box::new(batch)) }
+        Self::new(name, Work::Counted(Box::new(batch)))
     }
 
     /// `batch(d)` runs operations for the time `d` and says how many nanoseconds one took.
     pub(crate) fn timed(name: &str, batch: impl FnMut(Duration) -> f64 + 'static) -> Self {
-        Self { label: Label::new(name, false), work: Work::Timed(Box::new(batch)) }
+        Self::new(name, Work::Timed(Box::new(batch)))
     }
 
     /// Compared with this row as well.
@@ -102,23 +130,19 @@ impl Row {
         Self { work, ..self }
     }
 
-    pub(crate) const fn label(&self) -> &Label {
-        &self.label
-    }
-
-    /// A warm-up, then so many operations within [`counted`].
-    pub(crate) fn count(&mut self, operations: u64) {
-        if let Work::Counted(batch) = &mut self.work {
-            batch(64);
-            counted(batch, operations);
-        }
+    /// A warm-up, then a batch within [`counted`]; `None` if it does not run on one thread.
+    pub(crate) fn count(&mut self) -> Option<Count<'_>> {
+        let Work::Counted(batch) = &mut self.work else { return None };
+        batch(self.scale.warm_up);
+        counted(batch, self.scale.counted);
+        Some(Count { name: &self.label.name, operations: self.scale.counted })
     }
 
     /// Finds how many operations fill a batch.
     fn calibrate(&mut self, plan: &Plan) -> u64 {
         let Work::Counted(batch) = &mut self.work else { return 0 };
-        batch(1000); // registrations, cold lines
-        let mut operations = 16;
+        batch(self.scale.warm_up);
+        let mut operations = self.scale.least;
         loop {
             let took = batch(operations).as_secs_f64();
             if took >= plan.batch.as_secs_f64() / 8.0 {
@@ -128,7 +152,8 @@ impl Row {
                     clippy::cast_sign_loss,
                     reason = "small"
                 )]
-                return (plan.batch.as_secs_f64() * per_second).max(16.0) as u64;
+                let filling = (plan.batch.as_secs_f64() * per_second) as u64;
+                return filling.max(self.scale.least);
             }
             operations *= 2;
         }

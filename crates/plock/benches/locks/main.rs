@@ -27,12 +27,10 @@ struct Arguments {
     /// A few short rounds, to see that every row works; the times mean nothing.
     #[arg(long)]
     quick: bool,
-    /// Print the names of the rows whose instructions can be counted.
+    /// Run one batch of every row that runs on one thread inside `harness::counted`, and say how many
+    /// operations that were; an instruction counter looks on.
     #[arg(long)]
-    list: bool,
-    /// Run the row of this name once, this many operations long, inside `harness::counted`.
-    #[arg(long, num_args = 2, value_names = ["NAME", "OPERATIONS"])]
-    count: Vec<String>,
+    count: bool,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -41,20 +39,15 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     plock::calibrate();
-    let mut rows = rows::all();
-    if arguments.list {
-        let countable = rows.iter().map(|row| row.label()).filter(|label| label.countable);
-        countable.for_each(|label| println!("{}", label.name));
+    let mut chosen = harness::choose(rows::all(), &arguments.filter);
+    if arguments.count {
+        for count in chosen.iter_mut().filter_map(harness::Row::count) {
+            println!("{}", serde_json::to_string(&count).unwrap());
+        }
         return;
-    }
-    if let [name, operations] = &arguments.count[..] {
-        let row =
-            rows.iter_mut().find(|row| row.label().name == *name).expect("a row of that name");
-        return row.count(operations.parse().expect("a number of operations"));
     }
     eprintln!("clock source: {}", plock::snapshot().clock);
     let plan = if arguments.quick { harness::Plan::QUICK } else { harness::Plan::FULL };
-    let chosen = harness::choose(rows, &arguments.filter);
     for result in harness::measure(chosen, &plan) {
         println!("{}", serde_json::to_string(&result).unwrap());
     }
