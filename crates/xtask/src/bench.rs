@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     /// Also count instructions per operation, of the rows that run on one thread. Needs valgrind.
     #[arg(long)]
     instructions: bool,
-    /// Only count instructions, and make the counts plus 2 % the budgets that the test run holds every
+    /// Only count instructions, and make the counts plus 2 % (read-outs: 10 %) the budgets that the test run holds every
     /// operation to (crates/plock/benches/instructions.toml).
     #[arg(long, conflicts_with_all = ["json", "filter", "quick", "instructions"])]
     bless: bool,
@@ -46,9 +46,10 @@ struct Row {
     name: String,
     ns_min: f64,
     ns_median: f64,
-    /// To the bare row of the same situation.
-    ratio: f64,
-    /// To the same operation on one thread, for rows that run on two.
+    /// To the bare row of the same situation, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio: Option<f64>,
+    /// To the same operation on one thread, for rows that run beside another.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio_one_thread: Option<f64>,
     /// Per operation.

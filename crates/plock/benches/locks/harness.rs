@@ -19,8 +19,9 @@ pub(crate) struct Row {
 pub(crate) struct Label {
     /// `type/situation/mode`.
     pub(crate) name: String,
-    /// Name of the row that the ratio is to.
-    base: String,
+    /// Name of the row that the ratio is to, if there is a bare counterpart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<String>,
     /// Name of a row that shows what a single thread takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     one_thread: Option<String>,
@@ -71,7 +72,8 @@ pub(crate) struct Result {
     ns_min: f64,
     ns_median: f64,
     /// Median over the rounds of the ratio to the bare row in the same round.
-    ratio: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio: Option<f64>,
     /// The same with the one-thread row as base.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio_one_thread: Option<f64>,
@@ -91,12 +93,13 @@ impl Label {
     fn new(name: &str, countable: bool) -> Self {
         let (situation, _) = name.rsplit_once('/').expect("a name of parts");
         let base = format!("{situation}/{BARE}");
-        Self { name: name.to_owned(), base, one_thread: None, countable }
+        Self { name: name.to_owned(), base: Some(base), one_thread: None, countable }
     }
 }
 
 impl Scale {
     const NANOSECONDS: Self = Self { warm_up: 1000, least: 16, counted: 20_000 };
+    const MILLISECONDS: Self = Self { warm_up: 1, least: 1, counted: 1 };
 }
 
 impl Row {
@@ -108,6 +111,13 @@ impl Row {
     /// `batch(n)` runs `n` operations on one thread and says how long that took.
     pub(crate) fn counted(name: &str, batch: impl FnMut(u64) -> Duration + 'static) -> Self {
         Self::new(name, Work::Counted(Box::new(batch)))
+    }
+
+    /// As [`Self::counted`], of operations that take milliseconds and have no bare counterpart.
+    pub(crate) fn lone(name: &str, batch: impl FnMut(u64) -> Duration + 'static) -> Self {
+        let mut row = Self { scale: Scale::MILLISECONDS, ..Self::counted(name, batch) };
+        row.label.base = None;
+        row
     }
 
     /// `batch(d)` runs operations for the time `d` and says how many nanoseconds one took.
@@ -183,9 +193,8 @@ fn counted(batch: &mut dyn FnMut(u64) -> Duration, operations: u64) {
 /// The rows that match, and those that they are compared with.
 pub(crate) fn choose(rows: Vec<Row>, filter: &str) -> Vec<Row> {
     let labels = rows.iter().map(|row| &row.label).filter(|label| label.name.contains(filter));
-    let names = |label: &Label| {
-        [Some(label.name.clone()), Some(label.base.clone()), label.one_thread.clone()]
-    };
+    let names =
+        |label: &Label| [Some(label.name.clone()), label.base.clone(), label.one_thread.clone()];
     let needed: Vec<String> = labels.flat_map(names).flatten().collect();
     rows.into_iter().filter(|row| needed.contains(&row.label.name)).collect()
 }
@@ -205,13 +214,16 @@ pub(crate) fn measure(mut rows: Vec<Row>, plan: &Plan) -> Vec<Result> {
     let of =
         |name: &String| rows.iter().position(|row| row.label.name == *name).map(|at| &samples[at]);
     let results = rows.iter().zip(&samples).map(|(row, own)| {
-        let over = |base: &Vec<f64>| median(own.iter().zip(base).map(|(own, base)| own / base));
+        let over = |base: &String| {
+            let base = of(base).expect("what a row is compared with is measured too");
+            median(own.iter().zip(base).map(|(own, base)| own / base))
+        };
         Result {
             label: row.label.clone(),
             ns_min: own.iter().copied().fold(f64::INFINITY, f64::min),
             ns_median: median(own.iter().copied()),
-            ratio: of(&row.label.base).map(over).expect("every row has a bare one"),
-            ratio_one_thread: row.label.one_thread.as_ref().and_then(of).map(over),
+            ratio: row.label.base.as_ref().map(over),
+            ratio_one_thread: row.label.one_thread.as_ref().map(over),
         }
     });
     results.collect()

@@ -13,10 +13,12 @@
 mod harness;
 mod here;
 mod operations;
+mod read_outs;
 mod rows;
 mod threads;
 
 use clap::Parser;
+use harness::Row;
 
 /// Measures the rows whose name contains the filter.
 #[derive(Debug, Parser)]
@@ -39,19 +41,26 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     plock::calibrate();
-    let mut chosen = harness::choose(rows::all(), &arguments.filter);
+    // The read-outs fill the process with classes and threads, so everything else goes before them.
+    let groups =
+        [rows::all(), read_outs::all()].map(|rows| harness::choose(rows, &arguments.filter));
     if arguments.count {
-        for count in chosen.iter_mut().filter_map(harness::Row::count) {
-            println!("{}", serde_json::to_string(&count).unwrap());
-        }
-        return;
+        return groups.into_iter().for_each(count);
     }
     eprintln!("clock source: {}", plock::snapshot().clock);
     let plan = if arguments.quick { harness::Plan::QUICK } else { harness::Plan::FULL };
-    for result in harness::measure(chosen, &plan) {
-        println!("{}", serde_json::to_string(&result).unwrap());
+    for rows in groups.into_iter().filter(|rows| !rows.is_empty()) {
+        for result in harness::measure(rows, &plan) {
+            println!("{}", serde_json::to_string(&result).unwrap());
+        }
     }
     if let Some(share) = rows::contended_share(&plock::snapshot()) {
         eprintln!("contended rows: {:.1} % of the acquisitions waited", share * 100.0);
+    }
+}
+
+fn count(mut rows: Vec<Row>) {
+    for count in rows.iter_mut().filter_map(Row::count) {
+        println!("{}", serde_json::to_string(&count).unwrap());
     }
 }

@@ -122,6 +122,13 @@ fn many_threads() -> Vec<Row> {
         Row::timed(&format!("{two_locks}/full"), move |time| threads::two(time, &recorded))
             .beside("tokio::Mutex/uncontended/full"),
     ];
+    let read_out = "tokio::Mutex/uncontended-while-read";
+    rows.extend([
+        Row::timed(&format!("{read_out}/bare"), move |time| threads::while_read(time, &alone))
+            .beside("tokio::Mutex/uncontended/bare"),
+        Row::timed(&format!("{read_out}/full"), move |time| threads::while_read(time, &recorded))
+            .beside("tokio::Mutex/uncontended/full"),
+    ]);
     let section = Spin::microsecond();
     let [free] = bare::mutexes();
     let kept: &Mutex<u64> = Box::leak(Box::new(Mutex::named(CONTENDED, 0)));

@@ -20,7 +20,8 @@ pub(crate) fn block_on(body: impl Future<Output = u64>) -> u64 {
 }
 
 /// Runs `body` on two threads, each on a processor of its own, until the time is up. Returns the
-/// nanoseconds that one operation took on its thread, while that was running.
+/// nanoseconds that one operation took on its thread, while that was running; a thread that counts
+/// none does not matter.
 pub(crate) fn two(time: Duration, body: &(impl Fn(usize, &AtomicBool) -> u64 + Sync)) -> f64 {
     let stop = AtomicBool::new(false);
     let ready = AtomicU64::new(0);
@@ -43,9 +44,26 @@ pub(crate) fn two(time: Duration, body: &(impl Fn(usize, &AtomicBool) -> u64 + S
         std::thread::sleep(time);
         stop.store(true, Ordering::Release);
         let done = running.map(|thread| thread.join().unwrap());
-        let operations: u64 = done.iter().map(|(operations, _)| operations).sum();
-        let spent: Duration = done.iter().map(|(_, spent)| *spent).sum();
+        let done = done.into_iter().filter(|(operations, _)| *operations > 0);
+        let (operations, spent) =
+            done.fold((0, Duration::ZERO), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         spent.as_secs_f64() * 1e9 / operations as f64
+    })
+}
+
+/// As [`two`], with one snapshot after the other on the second thread.
+pub(crate) fn while_read(
+    time: Duration,
+    body: &(impl Fn(usize, &AtomicBool) -> u64 + Sync),
+) -> f64 {
+    two(time, &|thread, stop| {
+        if thread == 0 {
+            return body(thread, stop);
+        }
+        while !stop.load(Ordering::Relaxed) {
+            std::hint::black_box(plock::snapshot());
+        }
+        0
     })
 }
 

@@ -70,9 +70,11 @@ fn read() -> Result<Budgets> {
     toml::from_str(&text).with_context(|| format!("{FILE} is not a table of row names and numbers"))
 }
 
-/// The budget of an operation that was counted: 2 % above it, for what differs from run to run.
+/// The budget of an operation that was counted: 2 % above it, for what differs from run to run. What
+/// reads or encodes measured times goes over as many buckets as those happened to fall into: 10 %.
 const fn allowance(instructions: u64) -> u64 {
-    (instructions * 102).div_ceil(100)
+    let percent = if instructions < 1_000_000 { 102 } else { 110 };
+    (instructions * percent).div_ceil(100)
 }
 
 fn compare(budgets: &Budgets, counts: &[Count]) -> Verdict {

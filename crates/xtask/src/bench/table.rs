@@ -25,15 +25,14 @@ pub(crate) fn draw(rows: &[Row]) -> Table {
         let situation = row.name.rsplit_once('/')?.0;
         rows.iter().find(|other| other.name.strip_suffix("/bare") == Some(situation))
     };
+    let optional = |value: Option<String>| value.unwrap_or_default();
     for row in rows {
-        let over = bare(row).map_or(0.0, |bare| row.ns_min - bare.ns_min);
-        let optional = |value: Option<String>| value.unwrap_or_default();
         table.add_row([
             row.name.clone(),
             format!("{:.1}", row.ns_min),
             format!("{:.1}", row.ns_median),
-            format!("{over:+.1}"),
-            format!("{:.2}", row.ratio),
+            optional(bare(row).map(|bare| format!("{:+.1}", row.ns_min - bare.ns_min))),
+            optional(row.ratio.map(|ratio| format!("{ratio:.2}"))),
             optional(row.ratio_one_thread.map(|ratio| format!("{ratio:.2}"))),
             optional(row.instructions.map(|count| count.to_string())),
         ]);
