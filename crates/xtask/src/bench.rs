@@ -4,6 +4,7 @@
 pub(crate) mod budget;
 mod instructions;
 mod program;
+mod sizes;
 mod table;
 
 use std::io::{Write, stderr, stdout};
@@ -18,13 +19,15 @@ use self::program::{Profile, Program, objects, settings};
 ///
 /// Runs short batches of every operation in turn, bare, wrapped (`full`) and wrapped with recording
 /// switched off at run time (`off`), 200 rounds of them, and tells the minimum and the median time of
-/// an operation and the median of the ratios within each round. Leave the machine alone meanwhile.
+/// an operation and the median of the ratios within each round. Leave the machine alone meanwhile. A
+/// second table tells the bytes that locks, guards, futures, scopes, threads and classes take.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Print one JSON object per row on standard output, and progress on standard error.
     #[arg(long)]
     json: bool,
-    /// Only rows whose name contains this; the bare rows they are compared with come along.
+    /// Only rows whose name contains this; the bare rows they are compared with come along. The names
+    /// of sizes begin with `size/`.
     #[arg(long, value_name = "NAME", default_value = "")]
     filter: String,
     /// A few short rounds of an unoptimised build, to see that every row works. The times mean
@@ -71,15 +74,31 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         writeln!(stdout(), "{settings}")?;
     }
     let rows = measure(&program, arguments)?;
-    ensure!(!rows.is_empty(), "no row has a name that contains `{}`", arguments.filter);
-    if !arguments.json {
-        writeln!(stdout(), "{}", table::draw(&rows))?;
+    let sizes = sizes::measure(profile, &arguments.filter)?;
+    ensure!(
+        !rows.is_empty() || !sizes.is_empty(),
+        "no row has a name that contains `{}`",
+        arguments.filter
+    );
+    if arguments.json {
+        print_each(&rows)?;
+        print_each(&sizes)?;
         return Ok(ExitCode::SUCCESS);
     }
-    for row in &rows {
-        writeln!(stdout(), "{}", serde_json::to_string(row)?)?;
+    if !rows.is_empty() {
+        writeln!(stdout(), "{}", table::draw(&rows))?;
+    }
+    if !sizes.is_empty() {
+        writeln!(stdout(), "\n{}", sizes::draw(&sizes))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_each(objects: &[impl Serialize]) -> Result<()> {
+    for object in objects {
+        writeln!(stdout(), "{}", serde_json::to_string(object)?)?;
+    }
+    Ok(())
 }
 
 fn measure(program: &Program, arguments: &Arguments) -> Result<Vec<Row>> {
