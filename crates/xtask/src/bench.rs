@@ -2,12 +2,14 @@
 //! instructions with callgrind on request, and draws the table.
 
 pub(crate) mod budget;
+mod growth;
 mod instructions;
 mod program;
 mod sizes;
 mod table;
 
 use std::io::{Write, stderr, stdout};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
@@ -41,6 +43,10 @@ pub(crate) struct Arguments {
     /// operation to (crates/plock/benches/instructions.toml).
     #[arg(long, conflicts_with_all = ["json", "filter", "quick", "instructions"])]
     bless: bool,
+    /// Only measure how cost grows with the number of threads, locks and lock classes, and draw it into
+    /// this file.
+    #[arg(long, value_name = "FILE.svg", conflicts_with_all = ["bless", "instructions"])]
+    plot: Option<PathBuf>,
 }
 
 /// A line of the result.
@@ -74,7 +80,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         writeln!(stdout(), "{settings}")?;
     }
     let rows = measure(&program, arguments)?;
-    let sizes = sizes::measure(profile, &arguments.filter)?;
+    let sizes = match &arguments.plot {
+        Some(file) => growth::plot(&rows, file).map(|()| Vec::new())?,
+        None => sizes::measure(profile, &arguments.filter)?,
+    };
     ensure!(
         !rows.is_empty() || !sizes.is_empty(),
         "no row has a name that contains `{}`",
@@ -106,6 +115,9 @@ fn measure(program: &Program, arguments: &Arguments) -> Result<Vec<Row>> {
     command.args(["--filter", &arguments.filter]);
     if arguments.quick {
         command.arg("--quick");
+    }
+    if arguments.plot.is_some() {
+        command.arg("--growth");
     }
     let mut rows: Vec<Row> = objects(&mut command)?;
     if arguments.instructions {

@@ -78,7 +78,10 @@ const STEPS: &[Step] = &[
         "RUSTFLAGS=--cfg=loom test --package plock-core --release --lib --target-dir target/loom loom_",
     ]) },
     Step { name: "conformance", about: "tokio's own tests against plock's types", run: Run::Own(conformance::check) },
-    Step { name: "bench", about: "every row of the benchmark works", run: Run::Cargo(&["xtask bench --quick --json"]) },
+    Step { name: "bench", about: "every row of the benchmark works", run: Run::Cargo(&[
+        "xtask bench --quick --json",
+        "xtask bench --quick --json --plot target/growth.svg",
+    ]) },
     Step { name: "instructions", about: "no operation executes more instructions than its budget", run: Run::Own(bench::budget::check) },
     Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
     Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Tests(&[

@@ -10,6 +10,7 @@
     reason = "a program of its own, which reports on its outputs and ends when it cannot measure"
 )]
 
+mod growth;
 mod harness;
 mod here;
 mod operations;
@@ -33,6 +34,9 @@ struct Arguments {
     /// operations that were; an instruction counter looks on.
     #[arg(long)]
     count: bool,
+    /// How cost grows with threads, locks and classes, instead of the operations one by one.
+    #[arg(long)]
+    growth: bool,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -42,14 +46,19 @@ fn main() {
     let arguments = Arguments::parse();
     plock::calibrate();
     // The read-outs fill the process with classes and threads, so everything else goes before them.
-    let groups =
-        [rows::all(), read_outs::all()].map(|rows| harness::choose(rows, &arguments.filter));
+    let groups = if arguments.growth {
+        vec![growth::all()]
+    } else {
+        // The read-outs fill the process with classes and threads, so they go last.
+        vec![rows::all(), read_outs::all()]
+    };
+    let groups = groups.into_iter().map(|rows| harness::choose(rows, &arguments.filter));
     if arguments.count {
-        return groups.into_iter().for_each(count);
+        return groups.for_each(count);
     }
     eprintln!("clock source: {}", plock::snapshot().clock);
     let plan = if arguments.quick { harness::Plan::QUICK } else { harness::Plan::FULL };
-    for rows in groups.into_iter().filter(|rows| !rows.is_empty()) {
+    for rows in groups.filter(|rows| !rows.is_empty()) {
         for result in harness::measure(rows, &plan) {
             println!("{}", serde_json::to_string(&result).unwrap());
         }

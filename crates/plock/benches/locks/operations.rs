@@ -15,6 +15,11 @@ macro_rules! operations {
                 [(); N].map(|()| &Box::leak(Box::new(super::Apart(Mutex::new(0)))).0)
             }
 
+            /// Locks of one class beside each other, as in a service's table.
+            pub(crate) fn table(count: usize) -> &'static [Mutex<u64>] {
+                (0..count).map(|_| Mutex::new(0)).collect::<Vec<_>>().leak()
+            }
+
             pub(crate) fn read_write_lock() -> &'static RwLock<u64> {
                 Box::leak(Box::new(RwLock::new(0)))
             }
@@ -26,6 +31,22 @@ macro_rules! operations {
             pub(crate) async fn lock(mutex: Shared, operations: u64) {
                 for _ in 0..operations {
                     *mutex.lock().await += 1;
+                }
+            }
+
+            /// Locks one after the other, beginning with number `from`.
+            pub(crate) async fn lock_in_turn(
+                table: &'static [Mutex<u64>],
+                from: usize,
+                operations: u64,
+            ) {
+                let mut at = from % table.len();
+                for _ in 0..operations {
+                    *table[at].lock().await += 1;
+                    at += 1;
+                    if at == table.len() {
+                        at = 0;
+                    }
                 }
             }
 
