@@ -4,7 +4,7 @@
 pub(crate) mod budget;
 mod growth;
 mod instructions;
-mod program;
+pub(crate) mod program;
 mod sizes;
 mod table;
 

@@ -83,6 +83,7 @@ const STEPS: &[Step] = &[
         "xtask bench --quick --json --plot target/growth.svg",
     ]) },
     Step { name: "instructions", about: "no operation executes more instructions than its budget", run: Run::Own(bench::budget::check) },
+    Step { name: "soak", about: "memory stays flat and nothing is left out at full speed", run: Run::Cargo(&["xtask soak --quick"]) },
     Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
     Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Tests(&[
         whole!("test", " --no-fail-fast --test collector --test service --test faults"),

@@ -68,30 +68,34 @@ macro_rules! operations {
                 }
             }
 
-            /// Locks until `stop`; returns how often.
+            /// Locks until `stop`, a few times at least; returns how often.
             pub(crate) async fn lock_until(mutex: Shared, stop: &AtomicBool) -> u64 {
                 let mut operations = 0;
-                while !stop.load(Ordering::Relaxed) {
+                loop {
                     lock(mutex, 64).await;
                     operations += 64;
+                    if stop.load(Ordering::Relaxed) {
+                        return operations;
+                    }
                 }
-                operations
             }
 
-            /// Locks for a section of `section` until `stop`; returns how often.
+            /// Locks for a section of `section` until `stop`, once at least; returns how often.
             pub(crate) async fn hammer(mutex: Shared, section: super::Spin, stop: &AtomicBool) -> u64 {
                 let first = mutex.lock().await;
                 tokio::task::yield_now().await; // the others queue up: from now on it is handed over
                 drop(first);
                 let mut operations = 0;
-                while !stop.load(Ordering::Relaxed) {
+                loop {
                     let mut guard = mutex.lock().await;
                     section.run();
                     *guard += 1;
                     drop(guard);
                     operations += 1;
+                    if stop.load(Ordering::Relaxed) {
+                        return operations;
+                    }
                 }
-                operations
             }
         }
     };

@@ -60,16 +60,33 @@ impl Program {
 
 /// Runs a benchmark that prints one JSON object per line.
 pub(crate) fn objects<T: DeserializeOwned>(command: &mut Command) -> Result<Vec<T>> {
+    let mut objects = Vec::new();
+    each_object(command, |object| {
+        objects.push(object);
+        Ok(())
+    })?;
+    Ok(objects)
+}
+
+/// As [`objects`], each as soon as it is there.
+pub(crate) fn each_object<T: DeserializeOwned>(
+    command: &mut Command,
+    mut see: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start the benchmark")?;
-    let lines = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
-    let parse = |line: std::io::Result<String>| {
+    let mut lines = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
+    let seen = lines.try_for_each(|line| {
         let line = line?;
-        serde_json::from_str(&line).with_context(|| format!("the benchmark printed `{line}`"))
-    };
-    let objects = lines.map(parse).collect::<Result<Vec<T>>>();
+        let object = serde_json::from_str(&line);
+        see(object.with_context(|| format!("the benchmark printed `{line}`"))?)
+    });
+    if seen.is_err() {
+        child.kill()?;
+    }
     let status = child.wait()?;
+    seen?;
     ensure!(status.success(), "the benchmark ended with {status}");
-    objects
+    Ok(())
 }
 
 /// Where the figures are from: they mean little without it.
