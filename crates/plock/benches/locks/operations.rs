@@ -12,7 +12,7 @@ macro_rules! operations {
 
             /// Locks of one class, each on cache lines of its own.
             pub(crate) fn mutexes<const N: usize>() -> [Shared; N] {
-                [(); N].map(|()| &Box::leak(Box::new(super::Apart(Mutex::new(0)))).0)
+                [(); N].map(|()| crate::threads::apart(Mutex::new(0)))
             }
 
             pub(crate) fn read_write_lock() -> &'static RwLock<u64> {
@@ -84,10 +84,6 @@ operations!(
     /// The wrapped types.
     wrapped, plock::tokio
 );
-
-/// Two lines of 64 bytes are fetched together.
-#[repr(align(128))]
-struct Apart<T>(T);
 
 /// A fixed amount of work.
 #[derive(Clone, Copy, Debug)]
