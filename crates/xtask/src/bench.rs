@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: what plock costs. Builds and runs `crates/plock/benches/locks`, counts
-//! instructions with callgrind on request, and draws the table.
+//! `cargo xtask bench`: what plock costs. Builds and runs `crates/plock/benches/locks`, and `peers`
+//! beside it on request, counts instructions with callgrind on request, and draws the table.
 
 use std::io::{BufRead, BufReader, IsTerminal, Write, stderr, stdout};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,6 +13,9 @@ use serde_json::Value;
 
 /// Operations per instruction count: the fixed part of a run is then less than one instruction.
 const COUNTED: u64 = 20_000;
+
+/// How the names of the rows begin that the second build of `peers` runs.
+const CONSOLE: &str = "peer:console-subscriber/";
 
 /// Measure what plock costs, as ratios to the bare types in the same run.
 ///
@@ -31,6 +34,9 @@ pub(crate) struct Arguments {
     /// nothing.
     #[arg(long)]
     quick: bool,
+    /// Also measure other ways to time a lock, as described in `crates/plock/benches/README.md`.
+    #[arg(long)]
+    peers: bool,
     /// Also count instructions per operation, of the rows that run on one thread. Needs valgrind.
     #[arg(long)]
     instructions: bool,
@@ -41,7 +47,16 @@ pub(crate) struct Arguments {
 struct Measured {
     #[serde(flatten)]
     row: Row,
+    /// Name of the row that the ratio is to.
+    base: String,
     countable: bool,
+}
+
+/// A bench binary, and what it is started with.
+struct Program {
+    path: PathBuf,
+    /// Another build of it, which runs some of its rows.
+    console: Option<PathBuf>,
 }
 
 /// A line of the result.
@@ -61,7 +76,11 @@ struct Row {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let program = build(arguments.quick)?;
+    let mut programs = vec![Program { path: build_locks(arguments.quick)?, console: None }];
+    if arguments.peers {
+        let [path, console] = [false, true].map(|console| build_peers(arguments.quick, console));
+        programs.push(Program { path: path?, console: Some(console?) });
+    }
     let settings = settings();
     if arguments.json {
         writeln!(stderr(), "{settings}")?;
@@ -69,37 +88,64 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         writeln!(stdout(), "{settings}")?;
     }
     let mut rows = Vec::new();
-    for measured in measure(&program, arguments)? {
-        let mut row = measured.row;
-        if arguments.instructions && measured.countable {
-            row.instructions = count(&program, &row.name)?;
+    for program in &programs {
+        for mut measured in measure(program, arguments)? {
+            if arguments.instructions && measured.countable {
+                measured.row.instructions = count(program, &measured.row.name)?;
+            }
+            rows.push(measured);
         }
-        rows.push(row);
     }
     ensure!(!rows.is_empty(), "no row has a name that contains `{}`", arguments.filter);
     if !arguments.json {
         writeln!(stdout(), "{}", draw(&rows))?;
         return Ok(ExitCode::SUCCESS);
     }
-    for row in &rows {
-        writeln!(stdout(), "{}", serde_json::to_string(row)?)?;
+    for measured in &rows {
+        writeln!(stdout(), "{}", serde_json::to_string(&measured.row)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the bench binary; cargo's own progress goes to standard error.
-fn build(quick: bool) -> Result<PathBuf> {
+fn build_locks(quick: bool) -> Result<PathBuf> {
     writeln!(stderr(), "building crates/plock/benches/locks (a minute or two the first time)")?;
-    let profile = if quick { "dev" } else { "bench" };
+    let mut command = cargo();
+    command.args(["bench", "--package=plock", "--bench=locks", "--features=tower", "--no-run"]);
+    command.args(["--profile", if quick { "dev" } else { "bench" }]);
+    build(command, "locks")
+}
+
+/// A package and a target directory of its own, and another one for tokio as tokio-console needs it.
+fn build_peers(quick: bool, console: bool) -> Result<PathBuf> {
+    let with = if console { " with console-subscriber" } else { "" };
+    writeln!(stderr(), "building crates/plock/benches/peers{with} (some minutes the first time)")?;
+    let mut command = cargo();
+    command.args(["build", "--manifest-path=crates/plock/benches/peers/Cargo.toml"]);
+    command.args(["--profile", if quick { "dev" } else { "release" }]);
+    if console {
+        let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+        command.env("RUSTFLAGS", format!("{flags} --cfg tokio_unstable"));
+        command.args(["--features=console", "--target-dir=target/peers-console"]);
+    } else {
+        command.arg("--target-dir=target/peers");
+    }
+    build(command, "peers")
+}
+
+fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(repository()).args(["bench", "--package=plock", "--bench=locks"]);
-    command.args(["--features=tower", "--no-run", "--profile", profile]);
+    command.current_dir(repository());
+    command
+}
+
+/// Builds a bench binary; cargo's own progress goes to standard error.
+fn build(mut command: Command, target: &str) -> Result<PathBuf> {
     command.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
     let output = command.output().context("cannot start cargo")?;
     ensure!(output.status.success(), "the build of the bench binary ended with {}", output.status);
     for line in output.stdout.lines() {
         let message: Value = serde_json::from_str(&line?).context("not a message of cargo")?;
-        if message["target"]["name"] == "locks"
+        if message["target"]["name"] == target
             && let Some(program) = message["executable"].as_str()
         {
             return Ok(program.into());
@@ -132,9 +178,12 @@ fn settings() -> String {
     )
 }
 
-fn measure(program: &Path, arguments: &Arguments) -> Result<Vec<Measured>> {
-    let mut command = Command::new(program);
+fn measure(program: &Program, arguments: &Arguments) -> Result<Vec<Measured>> {
+    let mut command = Command::new(&program.path);
     command.args(["--filter", &arguments.filter]).stdout(Stdio::piped());
+    if let Some(console) = &program.console {
+        command.arg("--console").arg(console);
+    }
     if arguments.quick {
         command.arg("--quick");
     }
@@ -152,7 +201,9 @@ fn measure(program: &Path, arguments: &Arguments) -> Result<Vec<Measured>> {
 
 /// Instructions of one operation: a given number of them under callgrind, which simulates the
 /// processor and so gives the same number every time. `None` without valgrind.
-fn count(program: &Path, name: &str) -> Result<Option<u64>> {
+fn count(program: &Program, name: &str) -> Result<Option<u64>> {
+    let console = program.console.as_ref().filter(|_| name.starts_with(CONSOLE));
+    let program = console.unwrap_or(&program.path);
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no"]);
     command.arg("--toggle-collect=*harness::counted*").arg(program);
@@ -170,7 +221,7 @@ fn count(program: &Path, name: &str) -> Result<Option<u64>> {
     Ok(Some(total / COUNTED))
 }
 
-fn draw(rows: &[Row]) -> Table {
+fn draw(rows: &[Measured]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_MARKDOWN); // as it is, it can be pasted into a page
     if !stdout().is_terminal() {
@@ -185,12 +236,9 @@ fn draw(rows: &[Row]) -> Table {
         "one thread",
         "instructions",
     ]);
-    let bare = |row: &Row| {
-        let situation = row.name.rsplit_once('/')?.0;
-        rows.iter().find(|other| other.name.strip_suffix("/bare") == Some(situation))
-    };
-    for row in rows {
-        let over = bare(row).map_or(0.0, |bare| row.ns_min - bare.ns_min);
+    for Measured { row, base, .. } in rows {
+        let bare = rows.iter().find(|other| other.row.name == *base);
+        let over = bare.map_or(0.0, |bare| row.ns_min - bare.row.ns_min);
         let optional = |value: Option<String>| value.unwrap_or_default();
         table.add_row([
             row.name.clone(),
