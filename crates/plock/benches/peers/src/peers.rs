@@ -13,7 +13,8 @@ const CONSOLE: &str = "console-subscriber";
 /// Another way to time a lock.
 struct Peer {
     name: &'static str,
-    /// What it does to its process, which is one of its own then.
+    /// What it does to its process, which is one of its own then. Nothing, where the locks
+    /// themselves start threads in the background.
     prepare: Option<fn()>,
     rows: fn(Rows<'_>) -> Vec<Row>,
 }
