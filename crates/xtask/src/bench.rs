@@ -1,21 +1,23 @@
-//! `cargo xtask bench`: what plock costs. Builds and runs `crates/plock/benches/locks`, counts
-//! instructions with callgrind on request, and draws the table.
+//! `cargo xtask bench`: what plock costs. Builds and runs `crates/plock/benches/locks`, and `peers`
+//! beside it on request, counts instructions with callgrind on request, and draws the tables.
 
 pub(crate) mod budget;
 mod growth;
 mod instructions;
+mod peers;
 pub(crate) mod program;
 mod sizes;
 mod table;
 
 use std::io::{Write, stderr, stdout};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use self::program::{Profile, Program, objects, settings};
+use self::sizes::Size;
 
 /// Measure what plock costs, as ratios to the bare types in the same run.
 ///
@@ -36,11 +38,15 @@ pub(crate) struct Arguments {
     /// nothing.
     #[arg(long)]
     quick: bool,
-    /// Also count instructions per operation, of the rows that run on one thread. Needs valgrind.
+    /// Also measure other ways to time a lock, as described in `crates/plock/benches/README.md`.
+    #[arg(long, conflicts_with_all = ["bless", "plot"])]
+    peers: bool,
+    /// Also count instructions per operation, of the rows that run on one thread. Needs valgrind,
+    /// and installs it as root on Debian.
     #[arg(long)]
     instructions: bool,
-    /// Only count instructions, and make the counts plus 2 % (read-outs: 10 %) the budgets that the test run holds every
-    /// operation to (crates/plock/benches/instructions.toml).
+    /// Only count instructions, and make the counts plus 2 % (read-outs: 10 %) the budgets that the
+    /// test run holds every operation to (crates/plock/benches/instructions.toml).
     #[arg(long, conflicts_with_all = ["json", "filter", "quick", "instructions"])]
     bless: bool,
     /// Only measure how cost grows with the number of threads, locks and lock classes, and draw it into
@@ -64,13 +70,19 @@ struct Row {
     /// Per operation.
     #[serde(default)]
     instructions: Option<u64>,
+    /// Name of the row that the ratio is to.
+    #[serde(default, skip_serializing)]
+    base: Option<String>,
+    /// Whether its instructions can be counted.
+    #[serde(skip_serializing)]
+    countable: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let profile = if arguments.quick { Profile::Dev } else { Profile::Bench };
     let program = Program::build("locks", profile)?;
     if arguments.bless {
-        budget::bless(&instructions::count(&program, "")?)?;
+        budget::bless(&instructions::count(&program, &["--count"])?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let settings = settings();
@@ -79,9 +91,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         writeln!(stdout(), "{settings}")?;
     }
-    let rows = measure(&program, arguments)?;
-    let sizes = match &arguments.plot {
-        Some(file) => growth::plot(&rows, file).map(|()| Vec::new())?,
+    let mut rows = measure(&program, arguments)?;
+    if arguments.peers {
+        rows.extend(peers::measure(profile, arguments)?);
+    }
+    let sizes = match arguments.plot {
+        Some(_) => Vec::new(),
         None => sizes::measure(profile, &arguments.filter)?,
     };
     ensure!(
@@ -89,18 +104,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         "no row has a name that contains `{}`",
         arguments.filter
     );
-    if arguments.json {
-        print_each(&rows)?;
-        print_each(&sizes)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if !rows.is_empty() {
-        writeln!(stdout(), "{}", table::draw(&rows))?;
-    }
-    if !sizes.is_empty() {
-        writeln!(stdout(), "\n{}", sizes::draw(&sizes))?;
+    print(&rows, &sizes, arguments.json)?;
+    if let Some(file) = &arguments.plot {
+        growth::plot(&rows, file)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print(rows: &[Row], sizes: &[Size], json: bool) -> Result<()> {
+    if json {
+        print_each(rows)?;
+        return print_each(sizes);
+    }
+    if !rows.is_empty() {
+        writeln!(stdout(), "{}\n", table::draw(rows))?;
+    }
+    if !sizes.is_empty() {
+        writeln!(stdout(), "{}", sizes::draw(sizes))?;
+    }
+    Ok(())
 }
 
 fn print_each(objects: &[impl Serialize]) -> Result<()> {
@@ -111,21 +133,26 @@ fn print_each(objects: &[impl Serialize]) -> Result<()> {
 }
 
 fn measure(program: &Program, arguments: &Arguments) -> Result<Vec<Row>> {
-    let mut command = program.command();
-    command.args(["--filter", &arguments.filter]);
-    if arguments.quick {
-        command.arg("--quick");
-    }
+    let mut command = arguments.choice(program);
     if arguments.plot.is_some() {
         command.arg("--growth");
     }
     let mut rows: Vec<Row> = objects(&mut command)?;
     if arguments.instructions {
-        let counts = instructions::count(program, &arguments.filter)?;
+        let counts = instructions::count(program, &["--count", "--filter", &arguments.filter])?;
         for row in &mut rows {
             let count = counts.iter().find(|count| count.name == row.name);
             row.instructions = count.map(|count| count.instructions);
         }
     }
     Ok(rows)
+}
+
+impl Arguments {
+    /// A program, told which rows to measure and how.
+    fn choice(&self, program: &Program) -> Command {
+        let mut command = program.command();
+        command.args(["--filter", &self.filter]).args(self.quick.then_some("--quick"));
+        command
+    }
 }

@@ -63,7 +63,10 @@ macro_rules! whole {
 /// and that of running them are told apart.
 #[rustfmt::skip]
 const STEPS: &[Step] = &[
-    Step { name: "fmt", about: "the code is formatted", run: Run::Cargo(&["fmt --all --check"]) },
+    Step { name: "fmt", about: "the code is formatted", run: Run::Cargo(&[
+        "fmt --all --check",
+        "fmt --manifest-path crates/plock/benches/peers/Cargo.toml --check",
+    ]) },
     Step { name: "tidy", about: "house rules that no lint knows", run: Run::Own(tidy::check) },
     Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo(&[whole!("clippy", " --all-targets -- -D warnings")]) },
     Step { name: "features", about: "the libraries compile with nothing, switched off, and with everything else", run: Run::Cargo(&[

@@ -21,7 +21,7 @@ pub(crate) struct Label {
     pub(crate) name: String,
     /// Name of the row that the ratio is to, if there is a bare counterpart.
     #[serde(skip_serializing_if = "Option::is_none")]
-    base: Option<String>,
+    pub(crate) base: Option<String>,
     /// Name of a row that shows what a single thread takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     one_thread: Option<String>,
@@ -131,6 +131,46 @@ impl Row {
         self
     }
 
+    /// Compared with this row instead of the one in mode `bare`.
+    pub(crate) fn against(mut self, base: &str) -> Self {
+        self.label.base = Some(base.to_owned());
+        self
+    }
+
+    /// A row that another process runs: `ask(operations)` says how many nanoseconds one took there.
+    pub(crate) fn elsewhere(label: Label, mut ask: impl FnMut(u64) -> f64 + 'static) -> Self {
+        let work = if label.countable {
+            Work::Counted(Box::new(move |operations| {
+                Duration::from_secs_f64(ask(operations) * operations as f64 / 1e9)
+            }))
+        } else {
+            Work::Timed(Box::new(move |_| ask(0))) // it has the same plan
+        };
+        Self { label, work, scale: Scale::NANOSECONDS }
+    }
+
+    /// At most so many operations at a time, and after each such part a rest that does not count.
+    pub(crate) fn in_parts(self, most: u64, rest: impl Fn() + 'static) -> Self {
+        let work = match self.work {
+            Work::Counted(mut batch) => Work::Counted(Box::new(move |mut left| {
+                let mut took = Duration::ZERO;
+                while left > 0 {
+                    let part = left.min(most);
+                    took += batch(part);
+                    rest();
+                    left -= part;
+                }
+                took
+            })),
+            Work::Timed(mut batch) => Work::Timed(Box::new(move |time| {
+                let took = batch(time);
+                rest();
+                took
+            })),
+        };
+        Self { work, ..self }
+    }
+
     /// With recording switched off at run time.
     pub(crate) fn switched_off(self) -> Self {
         let work = match self.work {
@@ -138,6 +178,10 @@ impl Row {
             Work::Timed(mut batch) => Work::Timed(Box::new(move |time| while_off(|| batch(time)))),
         };
         Self { work, ..self }
+    }
+
+    pub(crate) const fn label(&self) -> &Label {
+        &self.label
     }
 
     /// A warm-up, then a batch within [`counted`]; `None` if it does not run on one thread.
@@ -169,7 +213,8 @@ impl Row {
         }
     }
 
-    fn sample(&mut self, operations: u64, plan: &Plan) -> f64 {
+    /// Nanoseconds per operation, of one batch.
+    pub(crate) fn sample(&mut self, operations: u64, plan: &Plan) -> f64 {
         match &mut self.work {
             Work::Counted(batch) => batch(operations).as_secs_f64() * 1e9 / operations as f64,
             Work::Timed(batch) => batch(plan.timed_batch),

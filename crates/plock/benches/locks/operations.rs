@@ -12,7 +12,7 @@ macro_rules! operations {
 
             /// Locks of one class, each on cache lines of its own.
             pub(crate) fn mutexes<const N: usize>() -> [Shared; N] {
-                [(); N].map(|()| &Box::leak(Box::new(super::Apart(Mutex::new(0)))).0)
+                [(); N].map(|()| crate::threads::apart(Mutex::new(0)))
             }
 
             /// Locks of one class beside each other, as in a service's table.
@@ -109,10 +109,6 @@ operations!(
     /// The wrapped types.
     wrapped, plock::tokio
 );
-
-/// Two lines of 64 bytes are fetched together.
-#[repr(align(128))]
-struct Apart<T>(T);
 
 /// A fixed amount of work.
 #[derive(Clone, Copy, Debug)]

@@ -13,6 +13,15 @@ const TWO: usize = 2;
 /// More than two workers need, so that the lock is never without a queue.
 const TASKS: usize = 8;
 
+/// Two lines of 64 bytes are fetched together.
+#[repr(align(128))]
+struct Apart<T>(T);
+
+/// On cache lines of its own, for ever.
+pub(crate) fn apart<T>(value: T) -> &'static T {
+    &Box::leak(Box::new(Apart(value))).0
+}
+
 /// Runs `body`, which returns how many operations it did, as a task of a runtime on this thread.
 pub(crate) fn block_on(body: impl Future<Output = u64>) -> u64 {
     let runtime = Builder::new_current_thread().build().unwrap();

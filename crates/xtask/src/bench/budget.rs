@@ -35,7 +35,7 @@ pub(crate) fn check() -> Result<()> {
         return Ok(());
     }
     let budgets = read()?;
-    let counts = count(&Program::build("locks", Profile::Bench)?, "")?;
+    let counts = count(&Program::build("locks", Profile::Bench)?, &["--count"])?;
     let verdict = compare(&budgets, &counts);
     verdict.hints.iter().for_each(|hint| println!("hint: {hint}"));
     verdict.failures.iter().for_each(|failure| println!("{failure}"));

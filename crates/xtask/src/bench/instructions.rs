@@ -11,9 +11,6 @@ use serde::Deserialize;
 
 use super::program::Program;
 
-/// What callgrind is told to look at.
-const COUNTED: &str = "locks::harness::counted";
-
 /// What one operation of a row executes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Count {
@@ -21,24 +18,25 @@ pub(crate) struct Count {
     pub(crate) instructions: u64,
 }
 
-/// What the benchmark says it ran inside [`COUNTED`].
+/// What the benchmark says it ran inside its `harness::counted`.
 #[derive(Deserialize)]
 struct Batch {
     name: String,
     operations: u64,
 }
 
-/// Counts the rows that run on one thread and whose name contains `filter`, with the bare rows they
-/// are compared with, all in one run.
-pub(crate) fn count(program: &Program, filter: &str) -> Result<Vec<Count>> {
+/// Counts what `program` runs inside its `harness::counted` when it is given these arguments, all in
+/// one run.
+pub(crate) fn count(program: &Program, arguments: &[&str]) -> Result<Vec<Count>> {
     have_valgrind()?;
-    writeln!(stderr(), "counting instructions (some seconds)")?;
+    writeln!(stderr(), "counting instructions: {} {}", program.target(), arguments.join(" "))?;
+    let counted = format!("{}::harness::counted", program.target());
     let dumps = tempfile::tempdir()?;
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--collect-atstart=no"]);
-    valgrind.arg(format!("--toggle-collect={COUNTED}")).arg(format!("--dump-after={COUNTED}"));
+    valgrind.arg(format!("--toggle-collect={counted}")).arg(format!("--dump-after={counted}"));
     valgrind.arg(format!("--callgrind-out-file={}", dumps.path().join("out").display()));
-    let output = program.under(valgrind).args(["--count", "--filter", filter]).output()?;
+    let output = valgrind.arg(program.path()).args(arguments).output()?;
     let log = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "valgrind ended with {}:\n{log}", output.status);
     let lines = String::from_utf8(output.stdout)?;

@@ -1,7 +1,7 @@
 //! The benchmark programs of `crates/plock/benches`: built, started, and understood line by line.
 
 use std::io::{BufRead, BufReader, Write, stderr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -11,7 +11,10 @@ use serde_json::Value;
 
 /// A benchmark that has been built.
 #[derive(Debug)]
-pub(crate) struct Program(PathBuf);
+pub(crate) struct Program {
+    target: &'static str,
+    path: PathBuf,
+}
 
 /// How it is compiled.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +27,44 @@ pub(crate) enum Profile {
 
 impl Program {
     /// Builds a target of `crates/plock/benches`; cargo's own progress goes to standard error.
-    pub(crate) fn build(target: &str, profile: Profile) -> Result<Self> {
+    pub(crate) fn build(target: &'static str, profile: Profile) -> Result<Self> {
         let (profile, time) = match profile {
             Profile::Dev => ("dev", "a minute"),
             Profile::Bench => ("bench", "a minute or two"),
         };
         writeln!(stderr(), "building crates/plock/benches/{target} ({time} the first time)")?;
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.current_dir(repository()).args(["bench", "--package=plock", "--bench", target]);
-        command.args(["--features=tower", "--no-run", "--profile", profile]);
+        let mut command = cargo();
+        command.args(["bench", "--package=plock", "--bench", target, "--features=tower"]);
+        command.args(["--no-run", "--profile", profile]);
+        Self::built(target, command)
+    }
+
+    /// Builds `peers`: a package and a target directory of its own, and with `console` another one
+    /// for tokio as tokio-console needs it.
+    pub(crate) fn build_peers(profile: Profile, console: bool) -> Result<Self> {
+        let with = if console { " with console-subscriber" } else { "" };
+        writeln!(
+            stderr(),
+            "building crates/plock/benches/peers{with} (some minutes the first time)"
+        )?;
+        let mut command = cargo();
+        command.args(["build", "--manifest-path=crates/plock/benches/peers/Cargo.toml"]);
+        let profile = match profile {
+            Profile::Dev => "dev",
+            Profile::Bench => "release",
+        };
+        command.args(["--profile", profile]);
+        if console {
+            let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+            command.env("RUSTFLAGS", format!("{flags} --cfg tokio_unstable"));
+            command.args(["--features=console", "--target-dir=target/peers-console"]);
+        } else {
+            command.arg("--target-dir=target/peers");
+        }
+        Self::built("peers", command)
+    }
+
+    fn built(target: &'static str, mut command: Command) -> Result<Self> {
         command.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
         let output = command.output().context("cannot start cargo")?;
         ensure!(output.status.success(), "the build of {target} ended with {}", output.status);
@@ -41,21 +73,30 @@ impl Program {
             if message["target"]["name"] == target
                 && let Some(program) = message["executable"].as_str()
             {
-                return Ok(Self(program.into()));
+                return Ok(Self { target, path: program.into() });
             }
         }
         bail!("cargo built no benchmark `{target}`")
     }
 
-    pub(crate) fn command(&self) -> Command {
-        Command::new(&self.0)
+    /// Name of the target, and so of the crate.
+    pub(crate) const fn target(&self) -> &'static str {
+        self.target
     }
 
-    /// The same under another program, given with its arguments.
-    pub(crate) fn under(&self, mut other: Command) -> Command {
-        other.arg(&self.0);
-        other
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
+
+    pub(crate) fn command(&self) -> Command {
+        Command::new(&self.path)
+    }
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(repository());
+    command
 }
 
 /// Runs a benchmark that prints one JSON object per line.

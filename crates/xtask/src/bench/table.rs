@@ -25,10 +25,7 @@ pub(crate) fn numbers<const N: usize>(
 }
 
 pub(crate) fn draw(rows: &[Row]) -> Table {
-    let bare = |row: &Row| {
-        let situation = row.name.rsplit_once('/')?.0;
-        rows.iter().find(|other| other.name.strip_suffix("/bare") == Some(situation))
-    };
+    let bare = |row: &Row| rows.iter().find(|other| row.base.as_ref() == Some(&other.name));
     let optional = |value: Option<String>| value.unwrap_or_default();
     let cells = rows.iter().map(|row| {
         [
