@@ -18,6 +18,7 @@ const IMPOSSIBLE_NS: u64 = 1 << 46;
 /// (default 10 ms).
 pub fn set_slow_threshold(threshold: std::time::Duration) {
     SLOW_NS.store(u64::try_from(threshold.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+    shard::reset_bars();
 }
 
 /// The threshold in force.
@@ -34,58 +35,55 @@ pub(crate) fn slow_ns() -> u64 {
 pub(crate) struct Books<R: Runtime> {
     at: HoldRef,
     series: u32,
-    since: u64,
     runtime: PhantomData<R>,
 }
 
 impl<R: Runtime> Books<R> {
     #[inline(always)]
     pub(crate) fn open(at: HoldRef, series: u32) -> Self {
-        Self { at, series, since: at.since(), runtime: PhantomData }
+        Self { at, series, runtime: PhantomData }
     }
 
     #[inline(always)]
     pub(crate) fn close(self) {
         let this = ManuallyDrop::new(self);
-        account::<R>(this.at, this.series, this.since, clock::now());
+        account::<R>(this.at, this.series);
     }
 }
 
 impl<R: Runtime> Drop for Books<R> {
     #[inline(always)] // by value into the cold path, so that the fast one keeps it in registers
     fn drop(&mut self) {
-        account_unwinding::<R>(self.at, self.series, self.since);
+        account_unwinding::<R>(self.at, self.series);
     }
 }
 
 #[cold]
 #[inline(never)]
-pub(crate) fn account_unwinding<R: Runtime>(at: HoldRef, series: u32, since: u64) {
-    account::<R>(at, series, since, clock::now());
+pub(crate) fn account_unwinding<R: Runtime>(at: HoldRef, series: u32) {
+    account::<R>(at, series);
 }
 
-/// The scope that acquired is usually the one that releases; everyone else takes
-/// [`account_elsewhere`].
+/// The end of a hold, now. The scope that acquired is usually the one that releases, without having
+/// been parked meanwhile. As at the acquisition, either everything is as usual or nothing has been
+/// done yet.
 #[inline(always)]
-fn account<R: Runtime>(at: HoldRef, series: u32, since: u64, end: u64) {
+fn account<R: Runtime>(at: HoldRef, series: u32) {
+    let end = clock::now();
     let ts = thread::state();
-    let ns = end.saturating_sub(since);
-    let in_scope = ts.scope.get().is_some_and(|scope| std::ptr::eq(scope, at.cell));
-    if !in_scope | (ns > IMPOSSIBLE_NS) {
-        return account_elsewhere::<R>(ts, at, series, ns);
+    if let Some(slot) = at.slot()
+        && ts.scope.get().is_some_and(|scope| std::ptr::eq(scope, at.cell))
+        && at.cell.times.suspended.get() == slot.suspended()
+        && let Some(shard) = ts.table().get(series)
+    {
+        let ns = end.saturating_sub(slot.since());
+        if !shard.is_notable(ns) {
+            shard.count(ns);
+            at.cell.release_in(slot);
+            return at.cell.note_hold(series, ns);
+        }
     }
-    let suspended = at.cell.suspended_since_claim(at.key);
-    if suspended > 0 {
-        note_suspended(ts, at, series, suspended.min(ns));
-    }
-    if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
-        file_notable(ts, at, series, ns, None);
-    }
-    if at.cell.release_own(at.key) {
-        at.cell.note_hold(series, ns);
-    } else {
-        release_elsewhere::<R>(ts, at, series, ns);
-    }
+    account_unusually::<R>(at, series, end);
 }
 
 /// The part of a hold before its downgrade; the hold itself goes on.
@@ -102,7 +100,7 @@ pub(crate) fn account_exclusive_part<R: Runtime>(
     if suspended > 0 {
         note_suspended(ts, at, series, suspended.min(ns));
     }
-    if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
+    if shard::with(ts, series, |shard| shard.held(ns)) {
         file_notable(ts, at, series, ns, Some(HoldEnd::Downgraded));
     }
     if own {
@@ -112,9 +110,12 @@ pub(crate) fn account_exclusive_part<R: Runtime>(
     }
 }
 
-/// Holds of tasks and threads, guards that changed hands, clocks that jumped.
+/// Holds of tasks and threads, or across an await; guards that changed hands, clocks that jumped, and
+/// what is notable.
 #[inline(never)]
-fn account_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, mut ns: u64) {
+fn account_unusually<R: Runtime>(at: HoldRef, series: u32, end: u64) {
+    let ts = thread::state();
+    let mut ns = end.saturating_sub(at.since());
     if ns > IMPOSSIBLE_NS {
         loss::count(Dropped::Clock, 1);
         ns = 0;
@@ -127,7 +128,7 @@ fn account_elsewhere<R: Runtime>(ts: &ThreadState, at: HoldRef, series: u32, mut
             note_suspended(ts, at, series, suspended.min(ns));
         }
     }
-    if shard::with(ts, series, |shard| shard.held(ns)) | (ns >= slow_ns()) {
+    if shard::with(ts, series, |shard| shard.held(ns)) {
         file_notable(ts, at, series, ns, None);
     }
     let is_task = cell.role() == Role::Task;
@@ -176,7 +177,7 @@ fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64, end: Option
         if let Some(span) = span.filter(|_| cold.hold_exemplar.is_none_or(|e| ns > e.ns)) {
             cold.hold_exemplar = Some(Exemplar { ns, unix_ns: wall.unix_ns(), span });
         }
-        shard.set_exemplar_floor(ns); // with or without a span: the bar must rise
+        shard.set_exemplar_floor(&mut cold, ns);
     });
     if ns < slow_ns() {
         return;

@@ -50,7 +50,8 @@ pub struct Attempt {
 impl Attempt {
     /// An attempt on `lock`. `free` is how many permits are free now (0 for locks). `in_queue` is
     /// false if only the cooperative budget stands between the attempt and a free lock: then it
-    /// joins the queue when that turns out wrong. `None` if recording was off at the start.
+    /// joins the queue when that turns out wrong. `outer` is the waker of whoever polls it first.
+    /// `None` if recording was off at the start.
     #[must_use]
     pub fn new<R: Runtime>(
         lock: &Lock,
@@ -59,11 +60,11 @@ impl Attempt {
         free: usize,
         in_queue: bool,
         site: &'static Location<'static>,
-    ) -> Option<Box<Self>> {
+        outer: &Waker,
+    ) -> Option<Self> {
         let since = start.instant()?;
         let owner = owner_for_claim::<R>(thread::state())?;
-        let need = u64::from(share.weight);
-        let wait = Wait::new(lock.id(), since, share.mode, need, idle_of(lock.kind()), owner, site);
+        let wait = Wait::new(lock.id(), since, share, idle_of(lock.kind()), owner, site, outer);
         let waker = Waker::from(Arc::clone(&wait));
         let mut this = Self {
             wait,
@@ -80,7 +81,7 @@ impl Attempt {
         if in_queue {
             this.join(lock);
         }
-        Some(Box::new(this))
+        Some(this)
     }
 
     /// Takes a place in the lock's queue and notes what its holders are charged with so far.
@@ -142,7 +143,7 @@ impl Attempt {
             return lock.acquired::<R>(Start::at(self.wait.since), self.share, site);
         };
         let now = clock::now();
-        self.leave(lock, Some(u64::from(self.share.weight)));
+        self.leave(lock, Some(u64::from(self.share.weight())));
         let hold = lock.acquired::<R>(Start::at(now), self.share, site);
         let Some(blocked) = self.contended() else {
             let claimed = claim::deferred(now.saturating_sub(self.wait.since));
@@ -159,7 +160,7 @@ impl Attempt {
     pub fn failed(self, lock: &Lock, outcome: Outcome) {
         self.leave(lock, None);
         let Some(blocked) = self.contended() else {
-            lock.failed(Start::at(self.wait.since), self.share.mode, outcome);
+            lock.failed(Start::at(self.wait.since), self.share.mode(), outcome);
             return;
         };
         let end = if outcome == Outcome::Timeout { EndCause::Timeout } else { EndCause::Closed };
@@ -174,7 +175,7 @@ impl Attempt {
         release::give_up(lock.id(), owner.map(|owner| (owner, self.wait.site)), drop_inner);
         // From here on nobody can hand it over any more.
         let Some(blocked) = self.contended() else {
-            lock.failed(Start::at(self.wait.since), self.share.mode, Outcome::Abandoned);
+            lock.failed(Start::at(self.wait.since), self.share.mode(), Outcome::Abandoned);
             return;
         };
         let now = clock::now();

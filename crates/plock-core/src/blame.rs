@@ -98,7 +98,8 @@ fn scale(shares: &mut Vec<Charge>, last: Option<Label>, queue_ns: u64) {
 
 /// What a hold that goes on is charged with up to `now`.
 pub(crate) fn running(cell: &OwnerCell, hold: &HoldInfo, now: u64) -> Charge {
-    let weight = if hold.mode == Mode::Permit { u64::from(hold.weight) } else { 1 };
+    let share = hold.share;
+    let weight = if share.mode() == Mode::Permit { u64::from(share.weight()) } else { 1 };
     let ns = now.saturating_sub(hold.since).saturating_mul(weight);
     Charge { label: cell.label_at(hold.site), ns, site: hold.site }
 }

@@ -94,7 +94,7 @@ fn decide(
     }
     match conflicting.first() {
         _ if wait.mode == Mode::Permit && !enough => BlockCause::PermitsExhausted,
-        Some((_, hold)) if hold.mode == Mode::Exclusive => BlockCause::HeldExclusive,
+        Some((_, hold)) if hold.share.is_exclusive() => BlockCause::HeldExclusive,
         Some(_) => BlockCause::HeldByReaders,
         None if wait.granted().is_some() || wait.woken() => BlockCause::Transient,
         None => BlockCause::Foreign,

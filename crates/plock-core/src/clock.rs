@@ -27,11 +27,10 @@ static MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
 /// The mode to return to when recording is switched on again.
 static ON_MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
 
-/// Nanoseconds per tick: whole ones, and the rest times 2^64. What a release does between its clock
-/// read and its last store delays the next lock, so a conversion is one multiplication deep. Written
-/// once, before `MODE` first says `TSC`.
-static TSC_WHOLE: AtomicU64 = AtomicU64::new(0);
-static TSC_FRACTION: AtomicU64 = AtomicU64::new(0);
+/// Nanoseconds per tick, times 2^32: exact to 0.3 per thousand million. One multiplication, because
+/// what a release does between its clock read and its last store delays the next lock. Written once,
+/// before `MODE` first says `TSC`.
+static TSC_RATE: AtomicU64 = AtomicU64::new(0);
 /// The instant at which the counter was 0; wraps.
 static TSC_ZERO: AtomicU64 = AtomicU64::new(0);
 
@@ -189,18 +188,16 @@ pub(crate) fn maintain() -> u64 {
 }
 
 fn calibrate_tsc() {
-    if TSC_FRACTION.load(Relaxed) != 0 || epoch().instant.elapsed() < CALIBRATION {
+    if TSC_RATE.load(Relaxed) != 0 || epoch().instant.elapsed() < CALIBRATION {
         return; // measured before and found unsound, or too early
     }
     let (instant, ticks) = paired();
     let ns = saturating_ns(instant.duration_since(epoch().instant));
     let elapsed = ticks.wrapping_sub(epoch().ticks);
-    let Some(rate) = (u128::from(ns) << 64).checked_div(u128::from(elapsed)) else { return };
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves of the rate")]
-    let (whole, fraction) = ((rate >> 64) as u64, (rate as u64).max(1));
-    TSC_WHOLE.store(whole, Relaxed);
-    TSC_FRACTION.store(fraction, Relaxed);
-    TSC_ZERO.store(ns.wrapping_sub(ticks_to_ns(ticks, whole, fraction)), Relaxed);
+    let rate = (u128::from(ns) << 32).checked_div(u128::from(elapsed));
+    let Some(rate) = rate.and_then(|rate| u64::try_from(rate.max(1)).ok()) else { return };
+    TSC_RATE.store(rate, Relaxed);
+    TSC_ZERO.store(ns.wrapping_sub(ticks_to_ns(ticks, rate)), Relaxed);
     // ORDERING: pairs with nothing stronger on purpose. A thread that sees the new mode before the
     // rate computes from zeros and gets instant 0; its interval saturates to 0 or is dropped as
     // an anomaly. On x86 stores are not reordered, and this runs once.
@@ -256,14 +253,14 @@ mod tsc {
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn tsc_now() -> u64 {
-    let (whole, fraction) = (TSC_WHOLE.load(Relaxed), TSC_FRACTION.load(Relaxed));
-    TSC_ZERO.load(Relaxed).wrapping_add(ticks_to_ns(tsc::ticks(), whole, fraction))
+    let (rate, zero) = (TSC_RATE.load(Relaxed), TSC_ZERO.load(Relaxed));
+    zero.wrapping_add(ticks_to_ns(tsc::ticks(), rate))
 }
 
 #[inline(always)]
-const fn ticks_to_ns(ticks: u64, whole: u64, fraction: u64) -> u64 {
-    let part = ((ticks as u128 * fraction as u128) >> 64) as u64;
-    ticks.wrapping_mul(whole).wrapping_add(part)
+#[expect(clippy::cast_possible_truncation, reason = "wraps after 584 years")]
+const fn ticks_to_ns(ticks: u64, rate: u64) -> u64 {
+    ((ticks as u128 * rate as u128) >> 32) as u64
 }
 
 fn can_use_tsc() -> bool {

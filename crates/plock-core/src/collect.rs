@@ -146,7 +146,7 @@ fn add_cold(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &m
     if take_exemplars {
         cold.hold_exemplar = None;
         cold.wait_exemplars.clear();
-        shard.reset_exemplar_floor();
+        shard.reset_exemplar_floor(&mut cold);
     }
 }
 

@@ -21,15 +21,18 @@ impl Runtime for NoTasks {
     }
 }
 
+/// The scope that acquires now on this thread.
+#[inline(always)]
+pub(crate) fn scope_for_claim<R: Runtime>(ts: &ThreadState) -> Option<&'static OwnerCell> {
+    // A task polled inside a scope's poll (LocalSet, nested runtime) is not that scope.
+    ts.scope.get().filter(|_| R::task_id() == ts.scope_task.get())
+}
+
 /// The owner of an acquisition that happens now on this thread. A task's cell comes back alive for
 /// one more hold.
 #[inline]
 pub(crate) fn owner_for_claim<R: Runtime>(ts: &ThreadState) -> Option<&'static OwnerCell> {
-    match ts.scope.get() {
-        // A task polled inside a scope's poll (LocalSet, nested runtime) is not that scope.
-        Some(scope) if R::task_id() == ts.scope_task.get() => Some(scope),
-        _ => unscoped_owner(ts, R::task_id()),
-    }
+    scope_for_claim::<R>(ts).or_else(|| unscoped_owner(ts, R::task_id()))
 }
 
 #[inline(never)]

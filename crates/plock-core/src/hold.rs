@@ -7,8 +7,8 @@ use crate::account::{Books, account_exclusive_part, account_unwinding};
 use crate::current::{Runtime, owner_for_claim};
 use crate::lock::{Lock, Share, Start};
 use crate::owner::{HoldRef, Role};
-use crate::record::{self, Charge, Record};
-use crate::release::{self, Releasing};
+use crate::record::{Charge, Record};
+use crate::release::Releasing;
 use crate::{EndCause, Mode, blame, clock, shard, task, thread};
 use std::panic::Location;
 
@@ -35,15 +35,19 @@ impl Hold {
         std::mem::take(self)
     }
 
-    /// Ends the hold around `unlock`: first the lock is free, then the accounts are made.
+    /// Ends the hold around `unlock`: first the lock is free, then the accounts are made. What in
+    /// there may wake waiters has to run in [`Releasing::during`].
     #[inline(always)] // the guard's two words stay in registers
-    pub fn release<R: Runtime>(&mut self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+    pub fn release<R: Runtime>(
+        &mut self,
+        lock: &Lock,
+        share: Share,
+        unlock: impl FnOnce(&Releasing),
+    ) {
         match self.at.take() {
             Some(at) => at.end::<R>(lock, share, unlock),
             // Waiters may be recorded although this guard is not: they learn how it ended.
-            None => {
-                release::during(Releasing::new(lock.id(), EndCause::Release, 0), unlock);
-            }
+            None => unlock(&Releasing::new(lock.id(), EndCause::Release, 0)),
         }
     }
 
@@ -53,7 +57,7 @@ impl Hold {
         let Some(at) = self.at else { return downgrade() };
         let now = clock::now();
         lock.publish(0);
-        let releasing = Releasing::new(lock.id(), EndCause::Downgrade, record::word(at));
+        let releasing = Releasing::new(lock.id(), EndCause::Downgrade, at.key);
         if let Some(record) = lock.record() {
             let named = record.note_release(at, Mode::Exclusive);
             if record.has_waiters() {
@@ -61,7 +65,7 @@ impl Hold {
             }
             record.add_holder(at);
         }
-        let out = release::during(releasing, downgrade);
+        let out = releasing.during(downgrade);
         let ts = thread::state();
         account_exclusive_part::<R>(ts, at, lock.series(Mode::Exclusive), now);
         let shared = lock.series(Mode::Shared);
@@ -97,7 +101,7 @@ impl Hold {
         if let Some(record) = lock.record() {
             record.remove_holder(at);
         }
-        account_unwinding::<R>(at, lock.series(mode), at.since());
+        account_unwinding::<R>(at, lock.series(mode));
     }
 
     /// Makes whoever runs here the owner of the hold: for guards that were handed over on purpose.
@@ -117,13 +121,22 @@ impl Hold {
             task::let_go(from.cell);
         }
         self.at = Some(to);
-        if share.mode == Mode::Exclusive {
-            lock.publish(record::word(to));
+        if share.mode() == Mode::Exclusive {
+            lock.publish(to.key);
         }
         if let Some(record) = lock.record() {
             record.remove_holder(from);
-            record.note_holder(to, share.mode);
+            record.note_holder(to, share.mode());
         }
+    }
+}
+
+/// Ends the publication in the record of a lock that has been contended.
+#[inline(never)]
+fn leave_record(record: &Record, at: HoldRef, share: Share) {
+    let named = record.note_release(at, share.mode());
+    if record.has_waiters() {
+        before_release(record, at, at.since(), share, named);
     }
 }
 
@@ -134,10 +147,10 @@ impl Hold {
 fn before_release(record: &Record, at: HoldRef, since: u64, share: Share, named: bool) {
     let Some(hold) = at.info() else { return };
     let cell = at.now_in();
-    if share.mode != Mode::Exclusive {
+    if share.mode() != Mode::Exclusive {
         let charge = blame::running(cell, &hold, clock::now());
         let mut queue = record.queue();
-        queue.free += u64::from(share.weight);
+        queue.free += u64::from(share.weight());
         if named {
             queue.add(charge);
         }
@@ -156,20 +169,15 @@ fn before_release(record: &Record, at: HoldRef, since: u64, share: Share, named:
 impl HoldRef {
     /// Out of line, once per kind of lock: what a guard's drop takes is the call.
     #[inline(never)]
-    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
-        let series = lock.series(share.mode);
-        if share.mode == Mode::Exclusive {
+    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce(&Releasing)) {
+        if share.is_exclusive() {
             lock.publish(0);
         }
         if let Some(record) = lock.record() {
-            let named = record.note_release(self, share.mode);
-            if record.has_waiters() {
-                before_release(record, self, self.since(), share, named);
-            }
+            leave_record(record, self, share);
         }
-        let books = Books::<R>::open(self, series);
-        let releasing = Releasing::new(lock.id(), EndCause::Release, record::word(self));
-        release::during(releasing, unlock);
+        let books = Books::<R>::open(self, lock.series(share.mode()));
+        unlock(&Releasing::new(lock.id(), EndCause::Release, self.key));
         books.close();
     }
 }

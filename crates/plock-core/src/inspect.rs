@@ -46,8 +46,8 @@ pub fn holds(lock: &str) -> Vec<LiveHold> {
                 let (id, since_ns) = ((cell.index(), key), hold.since);
                 out.push(LiveHold {
                     id,
-                    mode: hold.mode,
-                    weight: hold.weight,
+                    mode: hold.share.mode(),
+                    weight: hold.share.weight(),
                     since_ns,
                     owner: owner(cell),
                 });

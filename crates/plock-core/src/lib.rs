@@ -14,7 +14,9 @@
 //! // ... the wrapped lock's try succeeds ...
 //! let mut hold: Hold = lock.acquired::<NoTasks>(start, Share::EXCLUSIVE, Location::caller());
 //! // ... the critical section ...
-//! hold.release::<NoTasks>(&lock, Share::EXCLUSIVE, || { /* the wrapped lock's unlock */ });
+//! hold.release::<NoTasks>(&lock, Share::EXCLUSIVE, |releasing| {
+//!     releasing.during(|| { /* the wrapped lock's unlock */ });
+//! });
 //!
 //! let snapshot = plock_core::snapshot(false);
 //! let stock = snapshot.lock("stock", Mode::Exclusive).unwrap();
@@ -34,10 +36,11 @@
 //! | `owner`, `life`, `slots` | who holds; who counts and who clears; the published holds |
 //! | `slab`, `task` | where owner cells live; the cells of unscoped tasks |
 //! | `current` | whose code runs here |
+//! | `front` | permits in one word while nobody queues |
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |
 //! | `record`, `cause`, `blame`, `claim` | queue and charges of a lock; why it blocked; who is charged; where the claim delay went |
-//! | `scope`, `signal`, `report` | polls and pauses of a scope; its waker; what its span will say |
+//! | `scope`, `signal`, `outer`, `report` | polls and pauses of a scope; its waker; whom that wakes; what its span will say |
 //! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
 //!
 //! # How exact
@@ -65,6 +68,7 @@ mod clock;
 mod collect;
 mod current;
 mod ended;
+mod front;
 mod grant;
 mod histogram;
 mod hold;
@@ -75,9 +79,12 @@ mod kind;
 mod life;
 mod lock;
 #[cfg(all(test, loom))]
+mod loom_front;
+#[cfg(all(test, loom))]
 mod loom_tests;
 mod loss;
 mod name;
+mod outer;
 mod owner;
 mod record;
 mod release;
@@ -101,11 +108,13 @@ pub use clock::manual;
 pub use clock::{calibrate, is_enabled, set_enabled};
 pub use collect::{count_dropped, note_export, snapshot};
 pub use current::{NoTasks, Runtime};
+pub use front::{Front, Take};
 pub use histogram::*;
 pub use hold::Hold;
 pub use kind::*;
 pub use lock::{Lock, Share, Start};
 pub use name::{MAX_LABELS, MAX_NAME, OVERFLOW};
+pub use release::Releasing;
 pub use report::*;
 pub use scope::{Scope, ScopeName};
 pub use snapshot::*;

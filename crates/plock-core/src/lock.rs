@@ -13,8 +13,8 @@
 use crate::class::{self, Origin};
 use crate::current::{Runtime, owner_for_claim};
 use crate::hold::Hold;
-use crate::record::{self, Record};
-use crate::release::{self, Releasing};
+use crate::record::Record;
+use crate::release::Releasing;
 use crate::shard;
 use crate::slots::HoldInfo;
 use crate::thread;
@@ -24,26 +24,52 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
-/// How much of a lock is asked for or held.
+/// How much of a lock is asked for or held: alone, with other readers, or as permits. One word: it
+/// travels through every fast path and into the slot of the hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Share {
-    /// Alone, with other readers, or as permits.
-    pub mode: Mode,
-    /// Number of permits; 1 for locks.
-    pub weight: u32,
-}
+pub struct Share(pub(crate) u64);
 
 impl Share {
     /// A mutex or a write lock.
-    pub const EXCLUSIVE: Self = Self { mode: Mode::Exclusive, weight: 1 };
+    pub const EXCLUSIVE: Self = Self::new(Mode::Exclusive, 1);
     /// A read lock.
-    pub const SHARED: Self = Self { mode: Mode::Shared, weight: 1 };
+    pub const SHARED: Self = Self::new(Mode::Shared, 1);
 
     /// Some permits.
+    #[inline]
     #[must_use]
     pub const fn permits(n: u32) -> Self {
-        Self { mode: Mode::Permit, weight: n }
+        Self::new(Mode::Permit, n)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn new(mode: Mode, weight: u32) -> Self {
+        Self((weight as u64) << 8 | mode as u64)
+    }
+
+    /// Alone, with other readers, or as permits.
+    #[inline(always)]
+    #[must_use]
+    pub const fn mode(self) -> Mode {
+        match self.0 & 0xFF {
+            0 => Mode::Exclusive,
+            1 => Mode::Shared,
+            _ => Mode::Permit,
+        }
+    }
+
+    /// Number of permits; 1 for locks.
+    #[inline(always)]
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "made from so many bits")]
+    pub const fn weight(self) -> u32 {
+        (self.0 >> 8) as u32
+    }
+
+    /// Whether nobody else can hold anything meanwhile.
+    #[inline(always)]
+    pub(crate) const fn is_exclusive(self) -> bool {
+        self.0 & 0xFF == Mode::Exclusive as u64
     }
 }
 
@@ -205,32 +231,80 @@ impl Lock {
     }
 
     /// An attempt got the lock. `start` is when it asked (uncontended) or claimed (after a wait).
-    #[inline(always)]
+    #[inline]
     pub fn acquired<R: Runtime>(
         &self,
         start: Start,
         share: Share,
         site: &'static Location<'static>,
     ) -> Hold {
-        let Some(since) = start.instant() else { return Hold::default() };
+        match start.instant() {
+            Some(since) => self.enter::<R>(since, share, site, R::task_id()),
+            None => Hold::default(),
+        }
+    }
+
+    /// The fast path of every acquisition. Either everything is as usual, or nothing has been done
+    /// yet: so no call lies in between, and nothing has to be saved for after it. Out of line, since
+    /// between a try and a guard there are too few registers for this as well.
+    #[inline(never)]
+    fn enter<R: Runtime>(
+        &self,
+        since: u64,
+        share: Share,
+        site: &'static Location<'static>,
+        task: u64,
+    ) -> Hold {
+        let ts = thread::state();
+        let base = self.series.load(Relaxed);
+        let series = class::series_of(base, share.mode());
+        // A task polled inside a scope's poll (LocalSet, nested runtime) is not that scope.
+        if let Some(cell) = ts.scope.get()
+            && task == ts.scope_task.get()
+            && base != 0
+            && let Some(shard) = ts.table().get(series)
+            && let Some(slot) = cell.slots.free()
+            && self.record.load(Relaxed).is_null()
+            && cell.is_outermost()
+        {
+            let depth = cell.live() + 1;
+            let suspended = cell.times.suspended.get();
+            let hold = HoldInfo { lock: self.id(), since, site, series, share, suspended };
+            let at = cell.claim_in(slot, &hold);
+            if share.is_exclusive() {
+                self.publish(at.key);
+            }
+            shard.acquired(depth);
+            cell.note_depth(depth);
+            return Hold { at: Some(at) };
+        }
+        self.enter_unusually::<R>(since, share, site)
+    }
+
+    /// Outside a scope or in a nested one, for the first time, with many guards, or a lock that has
+    /// been contended.
+    #[inline(never)]
+    fn enter_unusually<R: Runtime>(
+        &self,
+        since: u64,
+        share: Share,
+        site: &'static Location<'static>,
+    ) -> Hold {
         let ts = thread::state();
         let Some(cell) = owner_for_claim::<R>(ts) else { return Hold::default() };
         let depth = cell.depth() + 1;
-        let series = self.series(share.mode);
+        let series = self.series(share.mode());
         let suspended = cell.times.suspended.get();
-        let Share { mode, weight } = share;
-        let at =
-            cell.claim(HoldInfo { lock: self.id(), since, site, series, mode, weight, suspended });
-        if mode == Mode::Exclusive {
-            self.publish(record::word(at));
+        let hold = HoldInfo { lock: self.id(), since, site, series, share, suspended };
+        let at = cell.claim(&hold);
+        if share.is_exclusive() {
+            self.publish(at.key);
         }
         if let Some(record) = self.record() {
-            record.note_holder(at, mode);
+            record.note_holder(at, share.mode());
         }
         shard::with(ts, series, |shard| shard.acquired(depth));
-        if depth > cell.totals.nesting_max.get() {
-            cell.totals.nesting_max.set(depth);
-        }
+        cell.note_depth(depth);
         Hold { at: Some(at) }
     }
 
@@ -264,7 +338,7 @@ impl Lock {
         if let Some(record) = self.record().filter(|record| record.has_waiters()) {
             record.queue().free += permits as u64;
         }
-        release::during(Releasing::new(self.id(), end, 0), release)
+        Releasing::new(self.id(), end, 0).during(release)
     }
 }
 

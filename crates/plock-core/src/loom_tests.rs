@@ -7,51 +7,91 @@
 use crate::grant::{Grant, Granted, Releaser};
 use crate::life::{Ending, Life, Tally};
 use crate::name::Label;
+use crate::outer::Outer;
 use crate::owner::OwnerCell;
-use crate::release::{self, Releasing};
+use crate::release::Releasing;
 use crate::signal::{Signal, Woken};
-use crate::slots::{HoldInfo, Slots};
+use crate::slots::{HoldInfo, Slots, key_of};
 use crate::wait::Wait;
-use crate::{EndCause, Idle, Mode, SpanRef};
+use crate::{EndCause, Idle, Mode, Share, SpanRef};
 use loom::sync::atomic::{
     AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
-use loom::sync::{Arc, Mutex};
+use loom::sync::{Arc, Mutex, Notify};
 use loom::thread;
-use std::future::poll_fn;
 use std::panic::Location;
-use std::task::{Poll, Wake, Waker};
+use std::task::{Wake, Waker};
 
 /// Explores every interleaving with at most three preemptions.
-fn model(run: impl Fn() + Sync + Send + 'static) {
+pub(crate) fn model(run: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
     builder.check(run);
 }
 
+/// A task: waits until it is woken.
+#[derive(Default)]
+struct Task(Notify);
+
+impl Wake for Task {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.notify();
+    }
+}
+
 /// A poll that takes the signal, registers and finds nothing, while one wake is still on its way and
-/// another one follows. Hangs if `register` is left out for a waker that is known already.
+/// another one follows.
 #[test]
 fn wake_vs_poll_enter() {
     model(|| {
-        let signal = Arc::new(Signal::new());
+        let task = std::sync::Arc::new(Task::default());
+        let outer = Waker::from(std::sync::Arc::clone(&task));
+        let signal = Arc::new(Signal::new(&outer));
         let ready = Arc::new(AtomicBool::new(false));
         let wakers = [false, true].map(|makes_ready| {
             let (signal, ready) = (Arc::clone(&signal), Arc::clone(&ready));
             thread::spawn(move || {
                 if makes_ready {
-                    ready.store(true, Release);
+                    ready.store(true, Relaxed);
                 }
                 signal.raise(|| Woken { at: 7, kind: Idle::Lock });
             })
         });
-        loom::future::block_on(poll_fn(|cx| {
+        loop {
             let woken = signal.take();
             assert!(woken.is_none_or(|woken| woken == Woken { at: 7, kind: Idle::Lock }));
-            signal.register(cx.waker());
-            if ready.load(Acquire) { Poll::Ready(()) } else { Poll::Pending }
-        }));
-        wakers.map(|waker| waker.join().unwrap());
+            signal.register(&outer);
+            if ready.load(Relaxed) {
+                break;
+            }
+            task.0.wait();
+        }
+        wakers.into_iter().for_each(|waker| waker.join().unwrap());
+    });
+}
+
+/// A poll that comes from another task than the one before, while a wake is on its way: the one task
+/// is woken, or the other has seen why. Hangs if `change` stores or `wake` loads instead of a
+/// read-modify-write, or if one of them is `Relaxed`.
+#[test]
+fn wake_vs_other_waker() {
+    model(|| {
+        let tasks = [(); 2].map(|()| std::sync::Arc::new(Task::default()));
+        let [first, second] = tasks.clone().map(Waker::from);
+        let outer = Arc::new(Outer::new(&first));
+        let ready = Arc::new(AtomicBool::new(false));
+        let waker = {
+            let (outer, ready) = (Arc::clone(&outer), Arc::clone(&ready));
+            thread::spawn(move || {
+                ready.store(true, Relaxed);
+                outer.wake();
+            })
+        };
+        outer.register(&second);
+        while !ready.load(Relaxed) {
+            tasks[1].0.wait();
+        }
+        waker.join().unwrap();
     });
 }
 
@@ -59,7 +99,7 @@ fn wake_vs_poll_enter() {
 #[test]
 fn first_wake_brings_its_kind() {
     model(|| {
-        let signal = Arc::new(Signal::new());
+        let signal = Arc::new(Signal::new(Waker::noop()));
         let kinds = [(3, Idle::Lock), (4, Idle::Permit)];
         let wakers = kinds.map(|(at, kind)| {
             let signal = Arc::clone(&signal);
@@ -120,8 +160,7 @@ fn hold(number: u64) -> HoldInfo {
         since: number,
         site: Location::caller(),
         series: number as u32,
-        mode: Mode::Shared,
-        weight: number as u32,
+        share: Share::new(Mode::Shared, number as u32),
         suspended: number,
     }
 }
@@ -132,7 +171,7 @@ fn hold(number: u64) -> HoldInfo {
 fn hold_read_is_never_torn() {
     model(|| {
         let slots = Arc::new(Slots::new());
-        let first = slots.claim(1, &hold(1));
+        let first = slots.claim(key_of(1, 1), &hold(1));
         let key = Arc::new(AtomicU64::new(first));
         let reader = (Arc::clone(&slots), Arc::clone(&key));
         let reader = thread::spawn(move || {
@@ -146,7 +185,7 @@ fn hold_read_is_never_torn() {
             }
         });
         slots.release(first);
-        let second = slots.claim(2, &hold(2));
+        let second = slots.claim(key_of(1, 2), &hold(2));
         key.store(second, Relaxed);
         assert_eq!(slots.get(second), Some(hold(2)), "the owner reads its own");
         reader.join().unwrap();
@@ -290,12 +329,12 @@ fn the_last_one_sees_the_others() {
 }
 
 /// Tells a wake of ours from the spurious ones that loom adds.
-struct Outer {
+struct Noted {
     woken: Arc<AtomicBool>,
     task: Waker,
 }
 
-impl Wake for Outer {
+impl Wake for Noted {
     fn wake(self: std::sync::Arc<Self>) {
         self.woken.store(true, Release);
         self.task.wake_by_ref();
@@ -304,32 +343,35 @@ impl Wake for Outer {
 
 /// A waiter registers and queues; the releaser assigns the lock, then wakes; the waiter claims and
 /// drops the attempt while the wake still runs. It is woken, and a woken waiter knows the hand-over.
-/// Fails if `Wait` wakes before it notes the hand-over, or if the waker is registered after the
-/// inner poll.
+/// Fails if `Wait` wakes before it notes the hand-over.
 #[test]
 fn register_wake_claim_drop() {
     model(|| {
         let owner: &'static OwnerCell = Box::leak(Box::new(OwnerCell::new(0)));
         let lock = 64;
-        let wait = Wait::new(lock, 0, Mode::Exclusive, 1, Idle::Lock, owner, Location::caller());
+        let task = std::sync::Arc::new(Task::default());
+        let woken = Arc::new(AtomicBool::new(false));
+        let outer = std::sync::Arc::new(Noted {
+            woken: Arc::clone(&woken),
+            task: Waker::from(std::sync::Arc::clone(&task)),
+        });
+        let (site, outer) = (Location::caller(), Waker::from(outer));
+        let wait = Wait::new(lock, 0, Share::EXCLUSIVE, Idle::Lock, owner, site, &outer);
         let assigned = Arc::new(AtomicBool::new(false));
         let releaser = {
             let (waker, assigned) =
                 (Waker::from(std::sync::Arc::clone(&wait)), Arc::clone(&assigned));
             thread::spawn(move || {
-                release::during(Releasing::new(lock, EndCause::Release, 0), || {
+                Releasing::new(lock, EndCause::Release, 0).during(|| {
                     assigned.store(true, Release);
                     waker.wake();
                 });
             })
         };
-        let woken = Arc::new(AtomicBool::new(false));
-        loom::future::block_on(poll_fn(|cx| {
-            let outer =
-                std::sync::Arc::new(Outer { woken: Arc::clone(&woken), task: cx.waker().clone() });
-            wait.outer.register(&Waker::from(outer));
-            if assigned.load(Acquire) { Poll::Ready(()) } else { Poll::Pending }
-        }));
+        while !assigned.load(Acquire) {
+            task.0.wait();
+            wait.outer.register(&outer);
+        }
         if woken.load(Acquire) {
             assert_eq!(wait.granted().expect("the wake notes it first").end, EndCause::Release);
         }

@@ -22,7 +22,7 @@ pub(crate) use ledger::{Slow, Times, Totals, idle_of};
 
 use crate::life::{Life, Tally};
 use crate::name::Label;
-use crate::slots::{HoldInfo, SPILLED, Slots};
+use crate::slots::{self, HoldInfo, SPILLED, Slot, Slots};
 use crate::{Dropped, Precision, loss};
 use ledger::SpanCell;
 use std::panic::Location;
@@ -184,6 +184,12 @@ impl OwnerCell {
         (parent.generation() == self.parent_generation.load(Relaxed)).then_some(parent)
     }
 
+    /// Whether no scope encloses this one.
+    #[inline(always)]
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.parent.load(Relaxed).is_null()
+    }
+
     /// Whether `other` is this scope or one that encloses it.
     pub(crate) fn path_contains(&'static self, other: &Self) -> bool {
         let mut at = Some(self);
@@ -197,15 +203,19 @@ impl OwnerCell {
     }
 
     /// Enters a hold; only the owner calls this. For a task, `live` has been raised already.
-    #[inline(always)]
-    pub(crate) fn claim(&'static self, hold: HoldInfo) -> HoldRef {
-        let count = self.tally.claim();
-        let key = self.slots.claim(count, &hold);
+    pub(crate) fn claim(&'static self, hold: &HoldInfo) -> HoldRef {
+        let key = self.slots.claim(slots::key_of(self.index, self.tally.claim()), hold);
         if key & SPILLED == SPILLED {
-            // A copy made here: the hold itself then needs no place in memory.
-            let HoldInfo { lock, since, site, series, mode, weight, suspended } = hold;
-            self.spill(key, &HoldInfo { lock, since, site, series, mode, weight, suspended });
+            self.spill(key, hold);
         }
+        HoldRef { cell: self, key }
+    }
+
+    /// As [`claim`](Self::claim), in a slot known to be free.
+    #[inline(always)]
+    pub(crate) fn claim_in(&'static self, slot: (u64, &Slot), hold: &HoldInfo) -> HoldRef {
+        let key = slots::key_of(self.index, self.tally.claim()) | slot.0;
+        slot.1.publish(key, hold);
         HoldRef { cell: self, key }
     }
 
@@ -222,19 +232,30 @@ impl OwnerCell {
     /// Ends a hold on the owner's own path. False if the hold is not plainly here.
     #[inline]
     pub(crate) fn release_own(&self, key: u64) -> bool {
-        if key & SPILLED == SPILLED {
-            return false;
-        }
-        self.slots.release(key);
+        let slot = self.slots.slot(key);
+        slot.map(|slot| self.release_in(slot)).is_some()
+    }
+
+    /// As [`release_own`](Self::release_own), of a hold in this slot of the owner.
+    #[inline]
+    pub(crate) fn release_in(&self, slot: &Slot) {
+        slot.release();
         self.tally.release();
-        true
     }
 
     /// How long the owner has not been polled since it claimed; 0 unless the hold is in a slot.
     #[inline]
     pub(crate) fn suspended_since_claim(&self, key: u64) -> u64 {
-        let then = self.slots.suspended_at_claim(key);
+        let then = self.slots.slot(key).map(Slot::suspended);
         then.map_or(0, |then| self.times.suspended.get().saturating_sub(then))
+    }
+
+    /// The owner has so many guards, on its whole path.
+    #[inline(always)]
+    pub(crate) fn note_depth(&self, depth: u64) {
+        if depth > self.totals.nesting_max.get() {
+            self.totals.nesting_max.set(depth);
+        }
     }
 
     /// A hold of the owner that it released itself.

@@ -8,7 +8,7 @@
 
 use crate::name::Label;
 use crate::owner::{HoldRef, OwnerCell};
-use crate::slots::HoldInfo;
+use crate::slots::{self, HoldInfo};
 use crate::wait::Wait;
 use crate::{Dropped, Kind, Mode, loss, slab};
 use std::collections::BTreeMap;
@@ -26,23 +26,11 @@ const QUEUED: usize = 65_536;
 /// Cells looked at when a lock becomes contended for the first time.
 const SCAN: u32 = 4096;
 
-/// Bits of a hold word that carry the key; the rest is the owner's place in the slab.
-const KEY_BITS: u32 = 40;
-
-/// One word that names a hold: owner and key.
-#[inline]
-pub(crate) fn word(hold: HoldRef) -> u64 {
-    u64::from(hold.cell.index()) << KEY_BITS | hold.key & ((1 << KEY_BITS) - 1)
-}
-
-/// The owner and the hold behind a word; `None` once the hold has ended. The owner is the one it
+/// The owner and the hold behind a key; `None` once the hold has ended. The owner is the one it
 /// counts for by now, if the scope that acquired has ended before its guard.
-pub(crate) fn look_up(word: u64) -> Option<(&'static OwnerCell, HoldInfo)> {
-    let cell = slab::get((word >> KEY_BITS) as u32)?;
-    let (key, hold) = cell
-        .slots
-        .each()
-        .find(|(key, _)| key & ((1 << KEY_BITS) - 1) == word & ((1 << KEY_BITS) - 1))?;
+pub(crate) fn look_up(key: u64) -> Option<(&'static OwnerCell, HoldInfo)> {
+    let cell = slab::get(slots::owner_of(key))?;
+    let hold = cell.slots.get(key)?;
     Some((HoldRef { cell, key }.now_in(), hold))
 }
 
@@ -52,7 +40,7 @@ pub(crate) struct Record {
     pub(crate) series: u32,
     /// Length of the queue, readable without the mutex.
     waiting: AtomicU32,
-    /// Hold words of readers or permit holders; 0 = free. Writers: acquire and release of those
+    /// Keys of readers or permit holders; 0 = free. Writers: acquire and release of those
     /// modes, by compare-and-swap. Readers: blocked attempts and snapshots. A name can be missing
     /// (`HOLDERS` full, or acquired while the record was being made), a count is never taken here.
     holders: [AtomicU64; HOLDERS],
@@ -109,7 +97,7 @@ impl Record {
         }
         slab::each_live_of(SCAN, |cell| {
             for (key, hold) in cell.all_holds() {
-                if hold.lock == lock && hold.mode != Mode::Exclusive {
+                if hold.lock == lock && !hold.share.is_exclusive() {
                     this.add_holder(HoldRef { cell, key });
                 }
             }
@@ -141,7 +129,7 @@ impl Record {
     pub(crate) fn note_holder(&self, hold: HoldRef, mode: Mode) {
         match mode {
             // ORDERING: pairs with Acquire where a snapshot looks the word up.
-            Mode::Exclusive => self.who.store(word(hold), Release),
+            Mode::Exclusive => self.who.store(hold.key, Release),
             Mode::Shared | Mode::Permit => self.add_holder(hold),
         }
     }
@@ -160,7 +148,7 @@ impl Record {
 
     #[cold]
     pub(crate) fn add_holder(&self, hold: HoldRef) {
-        let word = word(hold);
+        let word = hold.key;
         if self.holders.iter().any(|slot| slot.load(Relaxed) == word) {
             return; // found by the scan and by itself
         }
@@ -181,7 +169,7 @@ impl Record {
 
     #[cold]
     pub(crate) fn remove_holder(&self, hold: HoldRef) -> bool {
-        let word = word(hold);
+        let word = hold.key;
         let remove = |slot: &AtomicU64| slot.compare_exchange(word, 0, Release, Relaxed).is_ok();
         self.holders.iter().any(remove)
     }

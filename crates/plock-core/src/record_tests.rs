@@ -1,6 +1,7 @@
 use super::*;
-use crate::{Idle, slab};
+use crate::{Idle, Share, slab};
 use proptest::prelude::*;
+use std::task::Waker;
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -42,7 +43,7 @@ proptest! {
             match event {
                 Event::Block => {
                     let site = Location::caller();
-                    let wait = Wait::new(8, now, Mode::Exclusive, 1, Idle::Lock, owner, site);
+                    let wait = Wait::new(8, now, Share::EXCLUSIVE, Idle::Lock, owner, site, Waker::noop());
                     let ticket = record.enqueue(&mut queue, wait, 0).unwrap();
                     queued.push((ticket, now));
                 }

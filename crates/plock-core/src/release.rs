@@ -6,12 +6,12 @@
 
 use crate::grant::Releaser;
 use crate::owner::OwnerCell;
-use crate::{EndCause, Mode, record, thread};
+use crate::{EndCause, record, thread};
 use std::panic::Location;
 
 /// One release in progress.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Releasing {
+pub struct Releasing {
     /// Address of the lock, only compared, with the way it ends in the low bits; 0 = none.
     lock: usize,
     /// Word of the hold that ends, readable until the release is over; 0 = none.
@@ -30,6 +30,25 @@ impl Releasing {
         Self { lock: lock | end as usize, hold }
     }
 
+    /// Runs `release` visibly to the wakers it calls; nests, and survives a panic.
+    #[inline]
+    pub fn during<T>(&self, release: impl FnOnce() -> T) -> T {
+        /// Of a release that is inside no other: what it restores is known, and nothing is saved.
+        struct Clear;
+        impl Drop for Clear {
+            fn drop(&mut self) {
+                thread::state().releasing.set(Releasing::NONE);
+            }
+        }
+        let ts = thread::state();
+        if ts.releasing.get().lock != 0 {
+            return nested(*self, release);
+        }
+        ts.releasing.set(*self);
+        let _clear = Clear;
+        release()
+    }
+
     pub(crate) fn end(&self) -> EndCause {
         EndCause::from_index(self.lock & END_BITS)
     }
@@ -41,28 +60,8 @@ impl Releasing {
             return Some(Releaser::new(cell.label(), site, cell.span(), true));
         }
         let (cell, hold) = (self.hold != 0).then(|| record::look_up(self.hold)).flatten()?;
-        Some(Releaser::new(cell.label(), hold.site, cell.span(), hold.mode == Mode::Exclusive))
+        Some(Releaser::new(cell.label(), hold.site, cell.span(), hold.share.is_exclusive()))
     }
-}
-
-/// Runs `release` with `releasing` visible to the wakers it calls; nests, and survives a panic.
-#[inline(always)]
-pub(crate) fn during<T>(releasing: Releasing, release: impl FnOnce() -> T) -> T {
-    /// Of a release that is inside no other: what it restores is known, and nothing is saved.
-    struct Clear;
-    impl Drop for Clear {
-        #[inline(always)]
-        fn drop(&mut self) {
-            thread::state().releasing.set(Releasing::NONE);
-        }
-    }
-    let ts = thread::state();
-    if ts.releasing.get().lock != 0 {
-        return nested(releasing, release);
-    }
-    ts.releasing.set(releasing);
-    let _clear = Clear;
-    release()
 }
 
 #[cold]
@@ -87,7 +86,7 @@ pub(crate) fn give_up(
 ) {
     let ts = thread::state();
     let outer = ts.giving_up.replace(by);
-    during(Releasing::new(lock, EndCause::Cancel, 0), drop_inner);
+    Releasing::new(lock, EndCause::Cancel, 0).during(drop_inner);
     ts.giving_up.set(outer); // after a panic the next one replaces it; it is read in between only
 }
 

@@ -20,7 +20,7 @@ use crate::name::{Label, bounded};
 use crate::owner::OwnerCell;
 use crate::report::{self, ScopeEnd, ScopeReport};
 use crate::signal::Signal;
-use crate::thread::{self, ThreadState};
+use crate::thread;
 use crate::{Dropped, Idle, class, clock, loss, shard, slab};
 use std::any::Any;
 use std::future::Future;
@@ -105,7 +105,7 @@ impl Scope {
         future: Pin<&mut F>,
         cx: &Context<'_>,
     ) -> Poll<F::Output> {
-        if self.running.is_none() && !self.start::<R>() {
+        if self.running.is_none() && !self.start::<R>(cx.waker()) {
             return future.poll(&mut Context::from_waker(cx.waker()));
         }
         let Some(running) = &mut self.running else {
@@ -142,7 +142,7 @@ impl Scope {
 
     /// First poll: takes a cell and looks at the span. False when recording is off.
     #[cold]
-    fn start<R: Runtime>(&mut self) -> bool {
+    fn start<R: Runtime>(&mut self, outer: &Waker) -> bool {
         if !clock::is_on() || self.ended {
             return false;
         }
@@ -158,7 +158,7 @@ impl Scope {
         // A branch without a span of its own leads to the span around it.
         cell.set_span(span.or_else(|| around.and_then(OwnerCell::span)));
         cell.slow().wants_details = handle.is_some();
-        let signal = Arc::new(Signal::new());
+        let signal = Arc::new(Signal::new(outer));
         let waker = Waker::from(Arc::clone(&signal));
         shard::with(ts, self.name.series, |shard| {
             shard.scope.started.add(1);
@@ -184,7 +184,8 @@ impl Drop for Ending {
             (false, true) => ScopeEnd::Completed,
             (false, false) => ScopeEnd::Cancelled,
         };
-        shard::with(thread::state(), name.series, |shard| {
+        let ts = thread::state();
+        shard::with(ts, name.series, |shard| {
             shard.scope.finished.add(1);
             shard.scope.cancelled.add(u64::from(end == ScopeEnd::Cancelled));
             shard.scope.panicked.add(u64::from(end == ScopeEnd::Panicked));
@@ -220,31 +221,28 @@ impl Running {
         let now = clock::now();
         let times = &self.cell.times;
         let paused_at = times.poll_end.get();
-        let runnable_from = woken.map_or(now, |woken| woken.at.max(paused_at).min(now));
-        let (idle, runnable) =
-            (runnable_from.saturating_sub(paused_at), now.saturating_sub(runnable_from));
+        let pause = now.saturating_sub(paused_at);
+        let woken = woken.map(|woken| (woken.kind, now.saturating_sub(woken.at).min(pause)));
+        let (kind, runnable) = woken.unwrap_or((Idle::Other, 0));
+        let idle = pause - runnable;
         times.idle.add(idle);
-        times.runnable.add(runnable);
-        times.suspended.add(now.saturating_sub(paused_at));
+        times.suspended.add(pause);
         times.poll_start.set(now);
-        times.poll_seq.add(1);
+        let seq = times.poll_seq.get() + 1;
+        times.poll_seq.set(seq);
         let ts = thread::state();
-        if paused_at != now && times.poll_seq.get() > 1 {
-            file_pause(ts, series, idle, woken.map(|woken| (woken.kind, runnable)));
+        if woken.is_some() {
+            times.runnable.add(runnable);
+        }
+        if seq > 1 && pause > 0 {
+            shard::with(ts, series, |shard| shard.scope.idle[kind as usize].add(idle));
+            if woken.is_some() {
+                shard::with(ts, series + 1, |shard| shard.held(runnable));
+            }
         }
         let (outer_seq, nested) = (ts.begin_poll(), ts.nested.get());
         let entered = Entered::push::<R>(self.cell);
         Polling { _entered: entered, cell: self.cell, series, root, start: now, outer_seq, nested }
-    }
-}
-
-/// Files a pause: idle time under the kind of what ended it, and the scheduling delay after a wake.
-#[inline]
-fn file_pause(ts: &ThreadState, series: u32, idle: u64, woken: Option<(Idle, u64)>) {
-    let kind = woken.map_or(Idle::Other, |(kind, _)| kind);
-    shard::with(ts, series, |shard| shard.scope.idle[kind as usize].add(idle));
-    if let Some((_, delay)) = woken {
-        shard::with(ts, series + 1, |shard| shard.held(delay));
     }
 }
 

@@ -17,7 +17,7 @@
 use crate::class::MAX_SERIES;
 use crate::name::Label;
 use crate::thread::{self, ThreadState};
-use crate::{BUCKETS, Cause, DEPTHS, Dropped, Exemplar, Idle, Outcome, histogram, loss};
+use crate::{BUCKETS, Cause, DEPTHS, Dropped, Exemplar, Idle, Outcome, account, histogram, loss};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64};
@@ -64,9 +64,9 @@ pub(crate) struct Shard {
     pub(crate) would_block: Cell,
     /// Guards released by another owner than the one that acquired them.
     pub(crate) migrated: Cell,
-    /// Holds longer than this go to the slow path; written under `cold`, so the recorder and the
-    /// snapshot never overwrite each other.
-    exemplar_floor: AtomicU64,
+    /// Durations at least this long go to the slow path: the longest so far, exemplars, slow ones.
+    /// Written under `cold`, so the recorder and the snapshot never overwrite each other.
+    notable_from: AtomicU64,
     pub(crate) hold: [Cell; BUCKETS],
     /// Used by the series of scopes only.
     pub(crate) scope: ScopeCells,
@@ -94,6 +94,8 @@ pub(crate) struct Cold {
     pub(crate) worst_hold: Option<WorstCell>,
     pub(crate) worst_wait: Option<WorstCell>,
     pub(crate) hold_exemplar: Option<Exemplar>,
+    /// Holds longer than this become exemplars; 0 = not set yet.
+    exemplar_floor: u64,
     pub(crate) wait_exemplars: Vec<(Cause, Exemplar)>,
 }
 
@@ -136,7 +138,7 @@ impl Shard {
             deep_sum: Cell::new(),
             would_block: Cell::new(),
             migrated: Cell::new(),
-            exemplar_floor: AtomicU64::new(EXEMPLAR_FLOOR_NS),
+            notable_from: AtomicU64::new(1),
             hold: [const { Cell::new() }; BUCKETS],
             scope: ScopeCells::default(),
             cold: Mutex::default(),
@@ -154,34 +156,67 @@ impl Shard {
         self.depth[depth.saturating_sub(1).min(last) as usize].add(1);
     }
 
-    /// A finished hold. Returns whether it is the longest so far or an exemplar candidate, which
-    /// the caller then files on the slow path.
+    /// A finished hold or poll. Returns whether it is notable, which a hold's caller then files on
+    /// the slow path.
     #[inline]
     pub(crate) fn held(&self, ns: u64) -> bool {
+        self.count(ns);
+        let notable = self.is_notable(ns);
+        if notable {
+            self.note_longest(ns);
+        }
+        notable
+    }
+
+    /// As [`held`](Self::held), for one that is not notable.
+    #[inline(always)]
+    pub(crate) fn count(&self, ns: u64) {
         self.hold[histogram::bucket(ns)].add(1);
         self.hold_sum.add(ns);
-        let longest = ns > self.hold_max.get();
-        if longest {
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_notable(&self, ns: u64) -> bool {
+        ns >= self.notable_from.load(Relaxed)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_longest(&self, ns: u64) {
+        let cold = self.cold();
+        if ns > self.hold_max.get() {
             self.hold_max.set(ns);
         }
-        longest | (ns > self.exemplar_floor.load(Relaxed))
+        self.set_bar(&cold);
+    }
+
+    /// After a change of what is notable.
+    fn set_bar(&self, cold: &Cold) {
+        let from =
+            self.hold_max.get().saturating_add(1).min(cold.exemplar_from()).min(account::slow_ns());
+        self.notable_from.store(from, Relaxed);
     }
 
     pub(crate) fn cold(&self) -> MutexGuard<'_, Cold> {
         self.cold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Raises the bar for the next exemplar; the caller holds `cold`.
-    pub(crate) fn set_exemplar_floor(&self, ns: u64) {
-        self.exemplar_floor.store(ns.max(EXEMPLAR_FLOOR_NS), Relaxed);
+    /// Raises the bar for the next exemplar, with or without a span in this one.
+    pub(crate) fn set_exemplar_floor(&self, cold: &mut Cold, ns: u64) {
+        cold.exemplar_floor = ns.max(EXEMPLAR_FLOOR_NS);
+        self.set_bar(cold);
     }
 
-    pub(crate) fn reset_exemplar_floor(&self) {
-        self.exemplar_floor.store(EXEMPLAR_FLOOR_NS, Relaxed);
+    pub(crate) fn reset_exemplar_floor(&self, cold: &mut Cold) {
+        self.set_exemplar_floor(cold, 0);
     }
 }
 
 impl Cold {
+    fn exemplar_from(&self) -> u64 {
+        self.exemplar_floor.max(EXEMPLAR_FLOOR_NS) + 1
+    }
+
     pub(crate) fn waited(&mut self, cause: Cause, ns: u64) {
         let empty = || Box::new(Counts { counts: [0; BUCKETS], sum_ns: 0, max_ns: 0 });
         let counts = self.wait[cause as usize].get_or_insert_with(empty);
@@ -249,8 +284,8 @@ impl Table {
         Self { shards: [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_SERIES] }
     }
 
-    #[inline]
-    fn get(&self, series: u32) -> Option<&'static Shard> {
+    #[inline(always)]
+    pub(crate) fn get(&self, series: u32) -> Option<&'static Shard> {
         let pointer = self.shards[series as usize & (MAX_SERIES - 1)].load(Acquire);
         #[expect(unsafe_code, reason = "shards are reached through an atomic pointer")]
         // SAFETY: the pointer is null or came from a leaked box in `insert`, published by Release.
@@ -305,6 +340,13 @@ pub(crate) fn give_back(table: &'static Table) {
     if !std::ptr::eq(table, &raw const EMPTY) {
         FREE.lock().unwrap_or_else(PoisonError::into_inner).push(table);
     }
+}
+
+/// The threshold of what is slow has changed.
+pub(crate) fn reset_bars() {
+    let series = 0..MAX_SERIES;
+    #[expect(clippy::cast_possible_truncation, reason = "below MAX_SERIES")]
+    series.for_each(|series| each(series as u32, |shard| shard.set_bar(&shard.cold())));
 }
 
 /// Every shard of a series, for a snapshot.

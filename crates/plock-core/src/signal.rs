@@ -5,15 +5,14 @@
 //! | who | does |
 //! |---|---|
 //! | a wake, finding no first wake | stores moment and kind as one word, by compare-and-swap |
-//! | every wake | after that takes the outer waker out of its slot and wakes it |
+//! | every wake | after that wakes the outer waker |
 //! | a poll | takes the word, registers the outer waker, *then* polls the inner future |
 //!
 //! The word is one atomic and publishes nothing else, so `Relaxed` is enough for it; who is woken
-//! is ordered by the slot. The outer waker is registered at every poll, even if it is the one that
-//! was registered before: a wake that left its word in time for the last poll may empty the slot
-//! only now. Whoever left out the registration then would never be woken again.
+//! is ordered in [`Outer`].
 
-use crate::sync::{AtomicU64, AtomicWaker, Ordering::Relaxed};
+use crate::outer::Outer;
+use crate::sync::{AtomicU64, Ordering::Relaxed};
 use crate::{Idle, clock, thread};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -33,12 +32,13 @@ pub(crate) struct Woken {
 pub(crate) struct Signal {
     /// The first wake since the last poll began, 0 = none. Writers: wakes, from 0 only; the poll.
     woken: AtomicU64,
-    outer: AtomicWaker,
+    outer: Outer,
 }
 
 impl Signal {
-    pub(crate) fn new() -> Self {
-        Self { woken: AtomicU64::new(0), outer: AtomicWaker::new() }
+    /// For a scope that is polled for the first time, by `outer`.
+    pub(crate) fn new(outer: &Waker) -> Self {
+        Self { woken: AtomicU64::new(0), outer: Outer::new(outer) }
     }
 
     /// A wake; `woken` is asked only if it is the first one.
@@ -63,8 +63,7 @@ impl Signal {
         Some(Woken { at: word >> KIND_BITS, kind: Idle::from_index(kind) })
     }
 
-    /// Whom to wake. Between `take` and the poll of the inner future, every time; the model
-    /// `wake_vs_poll_enter` hangs without.
+    /// Whom to wake. Between `take` and the poll of the inner future, every time.
     #[inline]
     pub(crate) fn register(&self, outer: &Waker) {
         self.outer.register(outer);

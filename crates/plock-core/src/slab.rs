@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32};
 use std::sync::{Mutex, PoisonError};
 
 const CHUNK: usize = 256;
-/// 16,777,216 cells; scopes beyond run unscoped.
+/// 16,777,216 cells, as many as a key can name; scopes beyond run unscoped.
 const CHUNKS: usize = 65_536;
 
 static CHUNK_TABLE: [AtomicPtr<OwnerCell>; CHUNKS] =
@@ -59,7 +59,8 @@ fn grow(free: &mut Vec<&'static OwnerCell>) {
     entry.store(std::ptr::from_ref(&chunk[0]).cast_mut(), Release);
     // ORDERING: pairs with Acquire in `each_live`; publishes the table entry.
     MADE.store(made + 1, Release);
-    free.extend(chunk.iter().rev());
+    // The first of all stays out: a key is never 0.
+    free.extend(chunk.iter().filter(|cell| cell.index() != 0).rev());
 }
 
 /// Offers a cleared cell for reuse.

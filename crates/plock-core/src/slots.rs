@@ -14,15 +14,30 @@
 //! read-modify-write. Holds beyond the slots are kept in a list under the owner's slow mutex and
 //! counted; their depth is right, their details are not published.
 
-use crate::Mode;
+use crate::Share;
 use crate::sync::{AtomicPtr, AtomicU64, Ordering, fence};
 use std::panic::Location;
 
 /// Published holds per owner.
 pub(crate) const SLOTS: usize = if cfg!(loom) { 1 } else { 8 };
-/// Low bits of a key that say which slot; this value says: none, spilled.
+/// Low bits of a key that say which slot; this value says: none, spilled. Above them the owner's place
+/// in the slab, then its running number of claims: so a key names a hold to everybody.
 const SLOT_BITS: u32 = 4;
 pub(crate) const SPILLED: u64 = (1 << SLOT_BITS) - 1;
+const OWNER_BITS: u32 = 24;
+
+/// All of a key but the slot. Claims wrap around after 68 thousand million; no cell has place 0, so
+/// a key is never 0.
+#[inline(always)]
+pub(crate) const fn key_of(owner: u32, claim: u64) -> u64 {
+    claim << (SLOT_BITS + OWNER_BITS) | (owner as u64) << SLOT_BITS
+}
+
+/// The owner's place in the slab.
+#[expect(clippy::cast_possible_truncation, reason = "OWNER_BITS wide")]
+pub(crate) const fn owner_of(key: u64) -> u32 {
+    (key >> SLOT_BITS) as u32 & ((1 << OWNER_BITS) - 1)
+}
 
 /// What is known of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,21 +48,19 @@ pub(crate) struct HoldInfo {
     pub(crate) since: u64,
     pub(crate) site: &'static Location<'static>,
     pub(crate) series: u32,
-    pub(crate) mode: Mode,
-    /// Permits, or 1.
-    pub(crate) weight: u32,
+    pub(crate) share: Share,
     /// The owner's suspended time at the claim.
     pub(crate) suspended: u64,
 }
 
 #[derive(Debug)]
-struct Slot {
+pub(crate) struct Slot {
     key: AtomicU64,
     lock: AtomicU64,
     since: AtomicU64,
     site: AtomicPtr<Location<'static>>,
     suspended: AtomicU64,
-    /// Series, mode and weight in one word: 16, 8 and 40 bits.
+    /// Share and series in one word.
     what: AtomicU64,
 }
 
@@ -66,24 +79,24 @@ impl Slots {
         }))
     }
 
-    /// Publishes a hold under a fresh key made from `count`, the owner's running number (from 1).
+    /// A slot that the next claim can have, and its number.
     #[inline(always)]
-    pub(crate) fn claim(&self, count: u64, hold: &HoldInfo) -> u64 {
-        for (i, slot) in self.0.iter().enumerate() {
-            if slot.key.load(Ordering::Relaxed) == 0 {
-                let key = count << SLOT_BITS | i as u64;
-                slot.publish(key, hold);
-                return key;
-            }
-        }
-        count << SLOT_BITS | SPILLED
+    pub(crate) fn free(&self) -> Option<(u64, &Slot)> {
+        (0..).zip(&self.0).find(|(_, slot)| slot.key.load(Ordering::Relaxed) == 0)
+    }
+
+    /// Publishes a hold under `key`, completed by the slot.
+    pub(crate) fn claim(&self, key: u64, hold: &HoldInfo) -> u64 {
+        let Some((number, slot)) = self.free() else { return key | SPILLED };
+        slot.publish(key | number, hold);
+        key | number
     }
 
     /// Ends a hold. The caller has read what it needs. Spilled keys are not here.
     #[inline]
     pub(crate) fn release(&self, key: u64) {
         if let Some(slot) = self.slot(key) {
-            slot.key.store(0, Ordering::Release);
+            slot.release();
         }
     }
 
@@ -97,7 +110,7 @@ impl Slots {
     /// the guard calls this; a reader in between sees the one or the other.
     pub(crate) fn downgrade(&self, key: u64, series: u32, since: u64, suspended: u64) {
         if let Some(slot) = self.slot(key) {
-            slot.what.store(what(series, Mode::Shared, 1), Ordering::Relaxed);
+            slot.what.store(what(series, Share::SHARED), Ordering::Relaxed);
             slot.since.store(since, Ordering::Relaxed);
             slot.suspended.store(suspended, Ordering::Relaxed);
         }
@@ -106,8 +119,8 @@ impl Slots {
     /// Permits were split off or merged in.
     pub(crate) fn set_weight(&self, key: u64, weight: u32) {
         if let Some(slot) = self.slot(key) {
-            let (series, mode, _) = parts(slot.what.load(Ordering::Relaxed));
-            slot.what.store(what(series, mode, weight), Ordering::Relaxed);
+            let (series, share) = parts(slot.what.load(Ordering::Relaxed));
+            slot.what.store(what(series, Share::new(share.mode(), weight)), Ordering::Relaxed);
         }
     }
 
@@ -120,41 +133,47 @@ impl Slots {
         })
     }
 
-    /// When a hold that is still ours to release was claimed, and the owner's suspended time then.
-    /// Cheaper than [`get`](Self::get): the releasing side needs no double read.
-    #[inline]
-    pub(crate) fn suspended_at_claim(&self, key: u64) -> Option<u64> {
-        self.slot(key).map(|slot| slot.suspended.load(Ordering::Relaxed))
-    }
-
-    /// When a hold that is still ours to release was claimed; `None` if it is spilled.
-    #[inline]
-    pub(crate) fn since(&self, key: u64) -> Option<u64> {
-        self.slot(key).map(|slot| slot.since.load(Ordering::Relaxed))
-    }
-
-    #[inline]
-    fn slot(&self, key: u64) -> Option<&Slot> {
+    /// Where the hold with this key is, unless it is spilled.
+    #[inline(always)]
+    pub(crate) fn slot(&self, key: u64) -> Option<&Slot> {
         self.0.get((key & SPILLED) as usize)
     }
 }
 
+/// Bits of a series number.
+const SERIES_BITS: u32 = 16;
+
 #[inline(always)]
-const fn what(series: u32, mode: Mode, weight: u32) -> u64 {
-    (weight as u64) << 24 | (mode as u64) << 16 | series as u64
+const fn what(series: u32, share: Share) -> u64 {
+    share.0 << SERIES_BITS | series as u64
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the fields were put together from these widths"
-)]
-const fn parts(what: u64) -> (u32, Mode, u32) {
-    (what as u32 & 0xFFFF, Mode::from_index((what >> 16) as usize & 0xFF), (what >> 24) as u32)
+const fn parts(what: u64) -> (u32, Share) {
+    let series = what & ((1 << SERIES_BITS) - 1);
+    (series as u32, Share(what >> SERIES_BITS))
 }
 
 impl Slot {
+    /// When the hold was claimed; the guard that carries it needs no double read.
     #[inline(always)]
-    fn publish(&self, key: u64, hold: &HoldInfo) {
+    pub(crate) fn since(&self) -> u64 {
+        self.since.load(Ordering::Relaxed)
+    }
+
+    /// The owner's suspended time at the claim; for the guard as well.
+    #[inline(always)]
+    pub(crate) fn suspended(&self) -> u64 {
+        self.suspended.load(Ordering::Relaxed)
+    }
+
+    /// Ends the hold. The caller has read what it needs.
+    #[inline(always)]
+    pub(crate) fn release(&self) {
+        self.key.store(0, Ordering::Release);
+    }
+
+    #[inline(always)]
+    pub(crate) fn publish(&self, key: u64, hold: &HoldInfo) {
         // ORDERING: pairs with the Acquire fence in `read`; keeps the new fields behind the old
         // key's end, so a reader that saw a new field sees the key changed.
         fence(Ordering::Release);
@@ -162,7 +181,7 @@ impl Slot {
         self.since.store(hold.since, Ordering::Relaxed);
         self.site.store(std::ptr::from_ref(hold.site).cast_mut(), Ordering::Relaxed);
         self.suspended.store(hold.suspended, Ordering::Relaxed);
-        self.what.store(what(hold.series, hold.mode, hold.weight), Ordering::Relaxed);
+        self.what.store(what(hold.series, hold.share), Ordering::Relaxed);
         // ORDERING: pairs with Acquire in `read` and `each`; publishes the fields above.
         self.key.store(key, Ordering::Release);
     }
@@ -175,7 +194,7 @@ impl Slot {
         let site = self.site.load(Ordering::Relaxed);
         let (lock, since) = (self.lock.load(Ordering::Relaxed), self.since.load(Ordering::Relaxed));
         let suspended = self.suspended.load(Ordering::Relaxed);
-        let (series, mode, weight) = parts(self.what.load(Ordering::Relaxed));
+        let (series, share) = parts(self.what.load(Ordering::Relaxed));
         // ORDERING: pairs with the Release fence in `publish`; a field of a later hold seen above
         // makes the key change visible below.
         fence(Ordering::Acquire);
@@ -187,6 +206,6 @@ impl Slot {
         let site = unsafe { site.as_ref() }?;
         #[expect(clippy::cast_possible_truncation, reason = "was a usize")]
         let lock = lock as usize;
-        Some(HoldInfo { lock, since, site, series, mode, weight, suspended })
+        Some(HoldInfo { lock, since, site, series, share, suspended })
     }
 }

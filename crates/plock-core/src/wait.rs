@@ -3,13 +3,13 @@
 
 use crate::grant::{Grant, Granted};
 use crate::name::Label;
+use crate::outer::Outer;
 use crate::owner::OwnerCell;
-use crate::sync::AtomicWaker;
-use crate::{EndCause, Idle, Mode, clock, release, thread};
+use crate::{EndCause, Idle, Mode, Share, clock, release, thread};
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::Wake;
+use std::task::{Wake, Waker};
 
 #[derive(Debug)]
 pub(crate) struct Wait {
@@ -28,24 +28,24 @@ pub(crate) struct Wait {
     /// Wakes that were no hand-over.
     untagged: AtomicU64,
     /// The waker of whoever polls the attempt; registered before every inner poll.
-    pub(crate) outer: AtomicWaker,
+    pub(crate) outer: Outer,
 }
 
 impl Wait {
     pub(crate) fn new(
         lock: usize,
         since: u64,
-        mode: Mode,
-        need: u64,
+        share: Share,
         idle: Idle,
         owner: &'static OwnerCell,
         site: &'static Location<'static>,
+        outer: &Waker,
     ) -> Arc<Self> {
         Arc::new(Self {
             lock,
             since,
-            mode,
-            need,
+            mode: share.mode(),
+            need: u64::from(share.weight()),
             idle,
             owner,
             owner_generation: owner.generation(),
@@ -53,7 +53,7 @@ impl Wait {
             site,
             grant: Grant::new(),
             untagged: AtomicU64::new(0),
-            outer: AtomicWaker::new(),
+            outer: Outer::new(outer),
         })
     }
 

@@ -90,11 +90,12 @@ fn convoy(holder: &SdkTracer, name: &'static str) -> [opentelemetry::trace::Span
     let mut locking = Box::pin(Arc::clone(&inner).lock_owned());
     let mut attempt = second.at(11, |cx| {
         let mut attempt =
-            Attempt::new::<NoTasks>(&lock, Start::now(), share, 0, true, site).unwrap();
+            Attempt::new::<NoTasks>(&lock, Start::now(), share, 0, true, site, Waker::noop())
+                .unwrap();
         assert!(attempt.poll(&lock, locking.as_mut(), false, cx).is_pending());
         attempt
     });
-    first.at(51, |_| hold.release::<NoTasks>(&lock, share, || drop(guard.take())));
+    first.at(51, |_| hold.release::<NoTasks>(&lock, share, |by| by.during(|| drop(guard.take()))));
     let first = first.end(51);
     let mut granted = second.at(81, |cx| {
         let Poll::Ready(guard) = attempt.poll(&lock, locking.as_mut(), false, cx) else {
@@ -104,7 +105,8 @@ fn convoy(holder: &SdkTracer, name: &'static str) -> [opentelemetry::trace::Span
     });
     let mut attempt = Some(attempt);
     let mut hold: Hold = second.at(81, |_| attempt.take().unwrap().claimed::<NoTasks>(&lock, site));
-    second.at(82, |_| hold.release::<NoTasks>(&lock, share, || drop(granted.take())));
+    second
+        .at(82, |_| hold.release::<NoTasks>(&lock, share, |by| by.during(|| drop(granted.take()))));
     [first, second.end(82)]
 }
 

@@ -2,15 +2,21 @@
 //! guards that are dropped by somebody else. The key in a guard stays; where it leads is noted here.
 
 use super::{HoldRef, OwnerCell, Role, Slow};
-use crate::Mode;
-use crate::slots::{HoldInfo, Slots};
+use crate::Share;
+use crate::slots::{HoldInfo, Slot, Slots};
 use std::sync::MutexGuard;
 
 impl HoldRef {
+    /// Its slot, unless it is spilled.
+    #[inline(always)]
+    pub(crate) fn slot(self) -> Option<&'static Slot> {
+        self.cell.slots.slot(self.key)
+    }
+
     /// When it was claimed. Only for the guard that carries it.
     #[inline]
     pub(crate) fn since(self) -> u64 {
-        self.cell.slots.since(self.key).unwrap_or_else(|| self.spilled_since())
+        self.slot().map_or_else(|| self.spilled_since(), Slot::since)
     }
 
     /// When a spilled hold was claimed; now, if it was over the cap of the list (it was counted).
@@ -41,13 +47,16 @@ impl HoldRef {
         let suspended = self.cell.times.suspended.get();
         self.edit(
             |slots, key| slots.downgrade(key, series, since, suspended),
-            |hold| *hold = HoldInfo { series, mode: Mode::Shared, since, suspended, ..*hold },
+            |hold| *hold = HoldInfo { series, share: Share::SHARED, since, suspended, ..*hold },
         );
     }
 
     /// Permits were split off or merged in.
     pub(crate) fn set_weight(self, weight: u32) {
-        self.edit(|slots, key| slots.set_weight(key, weight), |hold| hold.weight = weight);
+        self.edit(
+            |slots, key| slots.set_weight(key, weight),
+            |hold| hold.share = Share::new(hold.share.mode(), weight),
+        );
     }
 
     /// Changes what is known of the hold in every place that knows it: its slot or the spill list,
@@ -145,7 +154,7 @@ impl OwnerCell {
     /// Enters a hold that another owner had obtained; only this owner calls this.
     pub(super) fn take_over(&'static self, hold: HoldInfo) -> HoldRef {
         self.slow().taken_over += 1;
-        self.claim(hold)
+        self.claim(&hold)
     }
 
     /// Moves one hold to another owner, on request of whoever has the guard.

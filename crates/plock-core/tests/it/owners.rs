@@ -12,9 +12,9 @@ fn series(name: &str, mode: Mode) -> LockSeries {
 
 /// The depth of an acquisition that happens now.
 fn depth(probe: &Probe, name: &str) -> u64 {
-    let before = series(name, probe.share.mode).depth_sum;
+    let before = series(name, probe.share.mode()).depth_sum;
     let hold = probe.acquire();
-    let depth = series(name, probe.share.mode).depth_sum - before;
+    let depth = series(name, probe.share.mode()).depth_sum - before;
     probe.release(hold);
     depth
 }

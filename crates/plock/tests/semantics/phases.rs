@@ -127,8 +127,16 @@ fn repolls() {
     // One clone for the queue, whoever polls the attempt.
     let lock = Lock::named(Kind::Mutex, "repolls waker");
     let site = std::panic::Location::caller();
-    let mut attempt =
-        Attempt::new::<NoTasks>(&lock, Start::now(), Share::EXCLUSIVE, 0, true, site).unwrap();
+    let mut attempt = Attempt::new::<NoTasks>(
+        &lock,
+        Start::now(),
+        Share::EXCLUSIVE,
+        0,
+        true,
+        site,
+        Waker::noop(),
+    )
+    .unwrap();
     let mut queued = pin!(Queued::default());
     for poll in 1..=4 {
         let outer = Waker::from(std::sync::Arc::new(Ignored));
@@ -210,15 +218,18 @@ fn coop_overtaken() {
     let lock = Lock::named(Kind::Semaphore, "overtaken");
     let mut quicker = lock.acquired::<NoTasks>(Start::now(), share, site);
     plock::manual::set(10);
-    let attempt = Attempt::new::<NoTasks>(&lock, Start::now(), share, 1, false, site);
+    let attempt =
+        Attempt::new::<NoTasks>(&lock, Start::now(), share, 1, false, site, Waker::noop());
     let (mut attempt, mut queued) = (attempt.unwrap(), pin!(Queued::default()));
     let cx = Context::from_waker(Waker::noop());
     assert!(attempt.poll(&lock, queued.as_mut(), true, &cx).is_pending());
     plock::manual::set(50);
-    quicker.release::<NoTasks>(&lock, share, || queued.kept.take().unwrap().wake());
+    quicker.release::<NoTasks>(&lock, share, |releasing| {
+        releasing.during(|| queued.kept.take().unwrap().wake());
+    });
     plock::manual::set(60);
     let mut hold = attempt.claimed::<NoTasks>(&lock, site);
     let seen = figures("overtaken", Mode::Permit);
     assert_eq!((seen.contentions(), seen.wait_total().sum_ns(), seen.claim_delay_ns), (1, 50, 10));
-    hold.release::<NoTasks>(&lock, share, || {});
+    hold.release::<NoTasks>(&lock, share, |_| {});
 }

@@ -32,6 +32,16 @@ pub(crate) fn open<T>(held: Result<T, AcquireError>) -> T {
     }
 }
 
+/// tokio's check of a number of permits.
+///
+/// # Panics
+/// If there are too many, with tokio's message and at the caller's location.
+#[track_caller]
+pub(crate) fn check_permits(permits: usize) -> usize {
+    let _semaphore = Semaphore::new(permits);
+    permits
+}
+
 /// How many readers a lock may be made for, and by default is; tokio's own limit.
 pub(crate) const MAX_READERS: u32 = u32::MAX >> 3;
 

@@ -14,7 +14,7 @@ use crate::tokio::TokioTasks;
 use ::tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
 use ::tokio::task::coop;
 use pin_project::{pin_project, pinned_drop};
-use plock_core::{Attempt, EndCause, Hold, Lock, Outcome, Share, Start};
+use plock_core::{Attempt, EndCause, Front, Hold, Lock, Outcome, Share, Start, Take};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -24,7 +24,9 @@ use std::task::{Context, Poll, ready};
 #[derive(Debug)]
 pub(crate) struct Raw {
     pub(crate) lock: Lock,
-    pub(crate) permits: Semaphore,
+    /// Has the permits while nobody waits; then the queue does.
+    front: Front,
+    queue: Semaphore,
     /// How many permits are the whole lock; 0 for a semaphore, which has no whole.
     pub(crate) whole: u32,
 }
@@ -54,12 +56,22 @@ impl Ask {
 impl Raw {
     /// The queue of a lock that is made of so many permits.
     pub(crate) const fn new(lock: Lock, whole: u32) -> Self {
-        Self { lock, permits: Semaphore::const_new(whole as usize), whole }
+        Self::with(lock, whole, whole as usize)
     }
 
     /// The queue of a semaphore.
-    pub(crate) const fn without_whole(lock: Lock, permits: Semaphore) -> Self {
-        Self { lock, permits, whole: 0 }
+    #[track_caller]
+    pub(crate) const fn without_whole(lock: Lock, permits: usize) -> Self {
+        Self::with(lock, 0, permits)
+    }
+
+    #[track_caller]
+    const fn with(lock: Lock, whole: u32, permits: usize) -> Self {
+        let (front, behind) = match Front::open(permits) {
+            Some(front) => (front, 0),
+            None => (Front::closed(), permits),
+        };
+        Self { lock, front, queue: Semaphore::const_new(behind), whole }
     }
 
     /// Waits for the permits and gives the hold to `finish`, which makes the guard. The finisher sees
@@ -73,7 +85,7 @@ impl Raw {
         finish: impl FnOnce(Result<Hold, AcquireError>) -> T,
     ) -> impl Future<Output = T> {
         let queue = |raw: &'a Self, permits| async move {
-            raw.permits.acquire_many(permits).await.map(SemaphorePermit::forget)
+            raw.queue.acquire_many(permits).await.map(SemaphorePermit::forget)
         };
         let finish = Some(finish);
         Acquire { raw: self, ask, site, finish, queue, queued: None }
@@ -87,17 +99,14 @@ impl Raw {
         site: &'static Location<'static>,
     ) -> Result<Hold, TryAcquireError> {
         let start = Start::now();
-        match self.permits.try_acquire_many(ask.permits) {
-            Ok(permit) => {
-                permit.forget();
-                Ok(self.lock.acquired::<TokioTasks>(start, ask.share, site))
-            }
+        match self.take(ask.permits) {
+            Ok(()) => Ok(self.lock.acquired::<TokioTasks>(start, ask.share, site)),
             Err(error) => {
                 match error {
                     TryAcquireError::Closed => {
-                        self.lock.failed(start, ask.share.mode, Outcome::Closed);
+                        self.lock.failed(start, ask.share.mode(), Outcome::Closed);
                     }
-                    TryAcquireError::NoPermits => self.lock.would_block(start, ask.share.mode),
+                    TryAcquireError::NoPermits => self.lock.would_block(start, ask.share.mode()),
                 }
                 Err(error)
             }
@@ -106,29 +115,67 @@ impl Raw {
 
     /// Takes the permits if they are free, unseen by the figures.
     pub(crate) fn peek(&self, ask: Ask) -> Option<Hold> {
-        self.permits.try_acquire_many(ask.permits).ok()?.forget();
+        self.take(ask.permits).ok()?;
         Some(Hold::default())
+    }
+
+    #[inline(always)]
+    fn take(&self, permits: u32) -> Result<(), TryAcquireError> {
+        match self.front.take(permits) {
+            Take::Taken => Ok(()),
+            Take::Short => Err(TryAcquireError::NoPermits),
+            Take::Behind => self.take_behind(permits),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_behind(&self, permits: u32) -> Result<(), TryAcquireError> {
+        self.queue.try_acquire_many(permits).map(SemaphorePermit::forget)
     }
 
     /// Gives the permits back, then accounts the hold.
     #[inline]
     pub(crate) fn release(&self, hold: &mut Hold, share: Share, permits: usize) {
-        hold.release::<TokioTasks>(&self.lock, share, || self.permits.add_permits(permits));
+        // By value: two words reach the function out of line in registers.
+        hold.release::<TokioTasks>(&self.lock, share, move |releasing| {
+            let whole = || share == Share::EXCLUSIVE;
+            let add = |permits| releasing.during(|| self.queue.add_permits(permits));
+            self.front.give(permits, whole, add);
+        });
     }
 
     /// A writer becomes a reader: all permits but one go back.
     pub(crate) fn downgrade(&self, hold: &mut Hold) {
         hold.downgrade::<TokioTasks, _>(&self.lock, || {
-            self.permits.add_permits(self.whole as usize - 1);
+            self.front.give(self.whole as usize - 1, || false, |n| self.queue.add_permits(n));
         });
     }
 
     pub(crate) fn add_permits(&self, n: usize) {
-        self.lock.release_without_guard(EndCause::External, n, || self.permits.add_permits(n));
+        self.lock.release_without_guard(EndCause::External, n, || {
+            self.front.give(n, || false, |n| self.queue.add_permits(n));
+        });
+    }
+
+    /// Takes up to `n` free permits away for good, and says how many.
+    pub(crate) fn forget_permits(&self, n: usize) -> usize {
+        self.front.forget(n).unwrap_or_else(|| self.queue.forget_permits(n))
+    }
+
+    pub(crate) fn available_permits(&self) -> usize {
+        self.front.free().unwrap_or_else(|| self.queue.available_permits())
     }
 
     pub(crate) fn close(&self) {
-        self.lock.release_without_guard(EndCause::Closed, 0, || self.permits.close());
+        self.lock.release_without_guard(EndCause::Closed, 0, || {
+            self.front.close(|n| self.queue.add_permits(n));
+            self.queue.close();
+        });
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
     }
 }
 
@@ -141,17 +188,18 @@ struct Acquire<'a, W, M, F> {
     /// `None` once it is done.
     finish: Option<W>,
     queue: M,
-    #[pin]
-    queued: Option<Queued<'a, F>>,
+    /// In a box, so that the future of an uncontended acquisition is small and has nothing to drop.
+    queued: Option<Pin<Box<Queued<'a, F>>>>,
 }
 
 /// An acquisition that did not get the lock at its first poll. Dropped in this state, it is
-/// accounted as abandoned. A type of its own, so that an uncontended acquisition has nothing to drop.
+/// accounted as abandoned.
 #[pin_project(PinnedDrop)]
 struct Queued<'a, F> {
     raw: &'a Raw,
     /// `None` when recording was off at the first poll, and at the end.
-    attempt: Option<Box<Attempt>>,
+    attempt: Option<Attempt>,
+    /// `None` once it has left the queue.
     #[pin]
     future: Option<F>,
 }
@@ -167,7 +215,7 @@ where
     /// The fast path of everything: spend budget, read the clock, try, account.
     #[inline(always)] // out of line, the guard comes back through memory: 10 ns
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if this.finish.is_none() {
             resumed() // before anything is taken that nobody would give back
         }
@@ -175,19 +223,18 @@ where
             let budget = coop::poll_proceed(cx);
             let start = Start::now();
             if let Poll::Ready(budget) = budget
-                && let Ok(permit) = this.raw.permits.try_acquire_many(this.ask.permits)
+                && this.raw.take(this.ask.permits).is_ok()
             {
-                permit.forget();
                 budget.made_progress();
                 let hold = this.raw.lock.acquired::<TokioTasks>(start, this.ask.share, this.site);
                 return Poll::Ready(done(this.finish)(Ok(hold)));
             }
             let future = (this.queue)(this.raw, this.ask.permits);
-            this.queued.set(Some(Queued::new(this.raw, *this.ask, start, this.site, future)));
+            *this.queued = Some(Queued::new(this.raw, *this.ask, start, this.site, cx, future));
         }
-        let Some(queued) = this.queued.as_mut().as_pin_mut() else { resumed() };
-        let ended = ready!(queued.poll(this.site, cx));
-        this.queued.set(None);
+        let Some(queued) = this.queued.as_mut() else { resumed() };
+        let ended = ready!(queued.as_mut().poll(this.site, cx));
+        *this.queued = None;
         Poll::Ready(done(this.finish)(ended))
     }
 }
@@ -210,18 +257,23 @@ fn resumed() -> ! {
 impl<'a, F: Future<Output = Result<(), AcquireError>>> Queued<'a, F> {
     /// The slow path: queues through tokio's own future under an attempt of ours.
     #[cold]
+    #[inline(never)]
     fn new(
         raw: &'a Raw,
         ask: Ask,
         start: Start,
         site: &'static Location<'static>,
+        cx: &Context<'_>,
         future: F,
-    ) -> Self {
-        let free = raw.permits.available_permits();
+    ) -> Pin<Box<Self>> {
+        let free = raw.available_permits();
         // Free and yet not taken: only the budget stands in between, nobody is queued.
         let in_queue = free < ask.permits as usize || coop::has_budget_remaining();
-        let attempt = Attempt::new::<TokioTasks>(&raw.lock, start, ask.share, free, in_queue, site);
-        Self { raw, attempt, future: Some(future) }
+        let (lock, outer) = (&raw.lock, cx.waker());
+        let attempt =
+            Attempt::new::<TokioTasks>(lock, start, ask.share, free, in_queue, site, outer);
+        raw.front.join(|n| raw.queue.add_permits(n));
+        Box::pin(Self { raw, attempt, future: Some(future) })
     }
 
     #[cold]
@@ -231,14 +283,19 @@ impl<'a, F: Future<Output = Result<(), AcquireError>>> Queued<'a, F> {
         site: &'static Location<'static>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Hold, AcquireError>> {
-        let this = self.project();
-        let Some(future) = this.future.as_pin_mut() else { resumed() };
-        let lock = &this.raw.lock;
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else { resumed() };
+        let (lock, front, queue) = (&this.raw.lock, &this.raw.front, &this.raw.queue);
         let budget_spent = !coop::has_budget_remaining();
         let ended = match this.attempt {
             Some(attempt) => ready!(attempt.poll(lock, future, budget_spent, cx)),
             None => ready!(future.poll(cx)),
         };
+        this.future.set(None);
+        match ended {
+            Ok(()) => front.leave_with_permits(|| queue.available_permits() == 0),
+            Err(_) => front.leave(),
+        }
         Poll::Ready(match (ended, this.attempt.take()) {
             (Ok(()), Some(attempt)) => Ok(attempt.claimed::<TokioTasks>(lock, site)),
             (Ok(()), None) => Ok(Hold::default()),
@@ -255,8 +312,13 @@ impl<'a, F: Future<Output = Result<(), AcquireError>>> Queued<'a, F> {
 impl<F> PinnedDrop for Queued<'_, F> {
     fn drop(self: Pin<&mut Self>) {
         let mut this = self.project();
-        if let Some(attempt) = this.attempt.take() {
-            attempt.abandon(&this.raw.lock, || this.future.set(None));
+        if this.future.is_none() {
+            return; // it has left the queue
         }
+        match this.attempt.take() {
+            Some(attempt) => attempt.abandon(&this.raw.lock, || this.future.set(None)),
+            None => this.future.set(None),
+        }
+        this.raw.front.leave();
     }
 }

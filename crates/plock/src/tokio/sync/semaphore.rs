@@ -64,7 +64,7 @@ impl Semaphore {
     /// If there are more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     #[track_caller]
     pub fn new(permits: usize) -> Self {
-        Self(Raw::without_whole(anonymous(), Permits::new(permits)))
+        Self(Raw::without_whole(anonymous(), native::check_permits(permits)))
     }
 
     /// As [`new`](Self::new), in a constant or a static.
@@ -73,7 +73,7 @@ impl Semaphore {
     /// If there are more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     #[track_caller]
     pub const fn const_new(permits: usize) -> Self {
-        Self(Raw::without_whole(anonymous(), Permits::const_new(permits)))
+        Self(Raw::without_whole(anonymous(), permits))
     }
 
     /// Makes a semaphore with a name for its figures; they are there from now on, with 0
@@ -84,7 +84,7 @@ impl Semaphore {
     #[track_caller]
     pub fn named(name: &'static str, permits: usize) -> Self {
         let lock = Lock::named(Kind::Semaphore, name).registered();
-        Self(Raw::without_whole(lock, Permits::new(permits)))
+        Self(Raw::without_whole(lock, native::check_permits(permits)))
     }
 
     /// As [`named`](Self::named), in a constant or a static; see
@@ -94,12 +94,12 @@ impl Semaphore {
     /// If there are more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     #[track_caller]
     pub const fn const_named(name: &'static str, permits: usize) -> Self {
-        Self(Raw::without_whole(Lock::named(Kind::Semaphore, name), Permits::const_new(permits)))
+        Self(Raw::without_whole(Lock::named(Kind::Semaphore, name), permits))
     }
 
     /// How many permits are free now.
     pub fn available_permits(&self) -> usize {
-        self.0.permits.available_permits()
+        self.0.available_permits()
     }
 
     /// Adds permits, which go to those who wait first.
@@ -112,7 +112,7 @@ impl Semaphore {
 
     /// Takes up to `n` free permits away for good, and returns how many.
     pub fn forget_permits(&self, n: usize) -> usize {
-        self.0.permits.forget_permits(n)
+        self.0.forget_permits(n)
     }
 
     /// Ends all waits, present and future, with an error. Permits that are out stay valid.
@@ -125,7 +125,7 @@ impl Semaphore {
 
     /// Whether it was closed.
     pub fn is_closed(&self) -> bool {
-        self.0.permits.is_closed()
+        self.0.is_closed()
     }
 }
 
@@ -316,8 +316,8 @@ const fn anonymous() -> Lock {
 }
 
 impl fmt::Debug for Semaphore {
-    /// As tokio's own.
+    /// As tokio's own: one with as many free permits says it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.permits.fmt(f)
+        Permits::new(self.available_permits()).fmt(f)
     }
 }
