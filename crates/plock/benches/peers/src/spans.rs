@@ -56,7 +56,7 @@ pub(crate) fn tracing(rows: Rows<'_>) -> Vec<Row> {
     let mut all = rows.awaited("tokio::Mutex", || Mutex::new(0), in_tracing_spans);
     all.push(rows.polled(|| never().instrument(info_span!("task"))));
     // 800 spans fit into the queue of the batch processor, which is empty again after the rest. Two
-    // threads overrun it: their row has spans dropped, at the end of all the work for them.
+    // threads may overrun it: then spans are dropped, at the end of all the work for them.
     let flush = || {
         if let Some(provider) = SPANS.get() {
             provider.force_flush().unwrap();
