@@ -35,41 +35,43 @@ pub(crate) fn slow_ns() -> u64 {
 pub(crate) struct Books<R: Runtime> {
     at: HoldRef,
     series: u32,
+    /// The end, if it is known already; 0 = it is now.
+    end: u64,
     runtime: PhantomData<R>,
 }
 
 impl<R: Runtime> Books<R> {
     #[inline(always)]
-    pub(crate) fn open(at: HoldRef, series: u32) -> Self {
-        Self { at, series, runtime: PhantomData }
+    pub(crate) fn open(at: HoldRef, series: u32, end: u64) -> Self {
+        Self { at, series, end, runtime: PhantomData }
     }
 
     #[inline(always)]
     pub(crate) fn close(self) {
         let this = ManuallyDrop::new(self);
-        account::<R>(this.at, this.series);
+        let end = if this.end == 0 { clock::now() } else { this.end };
+        account::<R>(this.at, this.series, end);
     }
 }
 
 impl<R: Runtime> Drop for Books<R> {
     #[inline(always)] // by value into the cold path, so that the fast one keeps it in registers
     fn drop(&mut self) {
-        account_unwinding::<R>(self.at, self.series);
+        account_now::<R>(self.at, self.series);
     }
 }
 
 #[cold]
 #[inline(never)]
-pub(crate) fn account_unwinding<R: Runtime>(at: HoldRef, series: u32) {
-    account::<R>(at, series);
+pub(crate) fn account_now<R: Runtime>(at: HoldRef, series: u32) {
+    account::<R>(at, series, clock::now());
 }
 
-/// The end of a hold, now. The scope that acquired is usually the one that releases, without having
+/// The end of a hold. The scope that acquired is usually the one that releases, without having
 /// been parked meanwhile. As at the acquisition, either everything is as usual or nothing has been
 /// done yet.
 #[inline(always)]
-fn account<R: Runtime>(at: HoldRef, series: u32) {
-    let end = clock::now();
+fn account<R: Runtime>(at: HoldRef, series: u32, end: u64) {
     let ts = thread::state();
     if let Some(slot) = at.slot()
         && ts.scope.get().is_some_and(|scope| std::ptr::eq(scope, at.cell))

@@ -11,7 +11,7 @@
 //! The attempt polls the wrapped lock's future with a waker of its own, which learns the moment of
 //! the hand-over and the releaser while the task has not even been polled yet.
 
-use crate::blame::Charges;
+use crate::blame::{self, Few};
 use crate::cause::{self, Blocked};
 use crate::claim::{self, Claimed};
 use crate::current::{Runtime, owner_for_claim};
@@ -19,6 +19,8 @@ use crate::ended::Ended;
 use crate::hold::Hold;
 use crate::lock::{Lock, Share, Start};
 use crate::owner::{Role, idle_of};
+use crate::queue::Queue;
+use crate::record::Record;
 use crate::wait::Wait;
 use crate::{BlockCause, EndCause, Outcome, clock, release, task, thread};
 use std::future::Future;
@@ -37,9 +39,10 @@ pub struct Attempt {
     /// Permits that were free when it began.
     free: u64,
     ticket: Option<u64>,
-    /// The lock's charges when it blocked.
-    base: Charges,
-    blocked: Option<Blocked>,
+    /// What it ran into, as seen when it joined the queue.
+    seen: Option<Blocked>,
+    /// Whether it has been pending.
+    is_blocked: bool,
     polls: u64,
     /// When a poll last found the cooperative budget spent after the grant.
     deferred_at: Option<u64>,
@@ -72,8 +75,8 @@ impl Attempt {
             share,
             free: free as u64,
             ticket: None,
-            base: Charges::default(),
-            blocked: None,
+            seen: None,
+            is_blocked: false,
             polls: 0,
             deferred_at: None,
             keeps_task: owner.role() == Role::Task,
@@ -84,12 +87,16 @@ impl Attempt {
         Some(this)
     }
 
-    /// Takes a place in the lock's queue and notes what its holders are charged with so far.
+    /// One look at the lock: what is in the way, what its holders are charged with so far, and a
+    /// place in the queue.
     fn join(&mut self, lock: &Lock) {
         let record = lock.record_or_new();
         let mut queue = record.queue();
-        self.ticket = record.enqueue(&mut queue, Arc::clone(&self.wait), self.free);
-        self.base = Charges::at(lock, record, &queue, self.wait.since);
+        let holders = record.holders(lock.who());
+        self.seen = Some(cause::at_block(&self.wait, &queue, &holders, self.free));
+        let base = blame::charges(&queue, &holders, self.wait.since);
+        self.ticket = queue.enter(Arc::clone(&self.wait), base, self.free);
+        record.note_waiting(&queue);
     }
 
     /// Polls the wrapped lock's future. `budget_spent` says whether the task's cooperative budget
@@ -106,71 +113,72 @@ impl Attempt {
         self.wait.outer.register(cx.waker());
         let poll = future.poll(&mut Context::from_waker(&self.waker));
         if poll.is_pending() {
-            if self.blocked.is_none() {
-                self.look(lock, budget_spent);
-            } else if budget_spent && self.wait.granted().is_some() {
+            if !self.is_blocked {
+                self.block(lock, budget_spent);
+            } else if budget_spent && self.wait.is_granted() {
                 self.deferred_at.get_or_insert_with(clock::now);
             }
         }
         poll
     }
 
-    #[cold]
-    fn look(&mut self, lock: &Lock, budget_spent: bool) {
+    fn block(&mut self, lock: &Lock, budget_spent: bool) {
+        self.is_blocked = true;
         if self.ticket.is_none() && budget_spent && lock.who() == 0 {
-            self.blocked = Some(Blocked::by_budget(self.free));
+            self.seen = Some(Blocked::by_budget(self.free));
             return;
         }
-        if self.ticket.is_none() {
+        if self.seen.is_none() {
             self.join(lock);
         }
-        let record = lock.record_or_new();
-        let queue = record.queue();
-        let ticket = self.ticket.unwrap_or(u64::MAX);
-        let blocked = cause::at_block(lock, record, &queue, &self.wait, ticket, budget_spent);
-        drop(queue);
-        if blocked.cause != BlockCause::Coop {
-            self.wait.owner.blocked(self.wait.since);
+        if let Some(seen) = &mut self.seen {
+            seen.settle(&self.wait, budget_spent);
+            if seen.cause != BlockCause::Coop {
+                self.wait.owner.blocked(self.wait.since);
+            }
         }
-        self.blocked = Some(blocked);
     }
 
-    /// The lock is ours: a guard is about to be returned.
-    pub fn claimed<R: Runtime>(self, lock: &Lock, site: &'static Location<'static>) -> Hold {
-        let Some(met) = self.blocked else {
+    /// The lock is ours: a guard is about to be returned. This ends the attempt.
+    pub fn claimed<R: Runtime>(&mut self, lock: &Lock, site: &'static Location<'static>) -> Hold {
+        let Some(met) = self.met() else {
             // Freed between the try and the queue: as good as uncontended.
             self.leave(lock, None);
             return lock.acquired::<R>(Start::at(self.wait.since), self.share, site);
         };
         let now = clock::now();
-        self.leave(lock, Some(u64::from(self.share.weight())));
-        let hold = lock.acquired::<R>(Start::at(now), self.share, site);
         let Some(blocked) = self.contended() else {
+            self.leave(lock, Some(u64::from(self.share.weight())));
+            let hold = lock.acquired::<R>(Start::at(now), self.share, site);
             let claimed = claim::deferred(now.saturating_sub(self.wait.since));
             self.ended(lock, met, now, claimed, EndCause::Raced).file_detail();
             return hold;
         };
         let claimed = claim::phases(&self.wait, now, self.deferred_at);
         let end = claimed.granted.map_or(EndCause::Raced, |granted| granted.end);
-        self.ended(lock, blocked, now, claimed, end).file(Outcome::Acquired);
+        let ended = self.ended(lock, blocked, now, claimed, end);
+        let shares = self.leave_with_shares(lock, &ended, Some(u64::from(self.share.weight())));
+        let hold = lock.acquired::<R>(Start::at(now), self.share, site);
+        ended.file(Outcome::Acquired, &shares);
         hold
     }
 
-    /// The wrapped lock returned an error.
-    pub fn failed(self, lock: &Lock, outcome: Outcome) {
+    /// The wrapped lock returned an error. This ends the attempt.
+    pub fn failed(&mut self, lock: &Lock, outcome: Outcome) {
         self.leave(lock, None);
         let Some(blocked) = self.contended() else {
             lock.failed(Start::at(self.wait.since), self.share.mode(), outcome);
             return;
         };
         let end = if outcome == Outcome::Timeout { EndCause::Timeout } else { EndCause::Closed };
-        self.ended(lock, blocked, clock::now(), Claimed::NONE, end).file(outcome);
+        let ended = self.ended(lock, blocked, clock::now(), Claimed::NONE, end);
+        ended.file(outcome, &Few::new()); // a closed semaphore and a deadline are nobody's fault
     }
 
     /// The future is being dropped; `drop_inner` drops the wrapped lock's future, which may hand
-    /// the lock on to the next in line.
-    pub fn abandon(self, lock: &Lock, drop_inner: impl FnOnce()) {
-        self.leave(lock, None);
+    /// the lock on to the next in line. This ends the attempt.
+    pub fn abandon(&mut self, lock: &Lock, drop_inner: impl FnOnce()) {
+        let base = self.leave(lock, None);
         let owner = Some(self.wait.owner).filter(|_| self.wait.owner_is_alive());
         release::give_up(lock.id(), owner.map(|owner| (owner, self.wait.site)), drop_inner);
         // From here on nobody can hand it over any more.
@@ -184,13 +192,21 @@ impl Attempt {
             Some(_) => EndCause::AbandonedAfterGrant,
             None => EndCause::AbandonedBeforeGrant,
         };
-        self.ended(lock, blocked, now, claimed, end).file(Outcome::Abandoned);
+        let ended = self.ended(lock, blocked, now, claimed, end);
+        let record = lock.record_or_new();
+        let shares = ended.shares(record, &record.queue(), &base.unwrap_or_default());
+        ended.file(Outcome::Abandoned, &shares);
+    }
+
+    /// What it was seen to run into, if it has been pending.
+    fn met(&self) -> Option<Blocked> {
+        self.seen.filter(|_| self.is_blocked)
     }
 
     /// What it ran into, unless that was the cooperative budget alone. If the lock was handed over
     /// after all, somebody had been quicker between the look and the queue.
     fn contended(&self) -> Option<Blocked> {
-        let blocked = self.blocked?;
+        let blocked = self.met()?;
         if blocked.cause != BlockCause::Coop {
             return Some(blocked);
         }
@@ -199,16 +215,28 @@ impl Attempt {
         Some(Blocked { cause: BlockCause::Transient, ..blocked })
     }
 
-    /// Leaves the queue; a claim takes `permits` along.
-    fn leave(&self, lock: &Lock, permits: Option<u64>) {
-        let Some(record) = lock.record() else { return };
+    /// Leaves the queue; a claim takes `permits` along. Returns what everybody had been charged with
+    /// when it joined.
+    fn leave(&self, lock: &Lock, permits: Option<u64>) -> Option<Few> {
+        let record = lock.record()?;
+        self.leave_queue(record, &mut record.queue(), permits)
+    }
+
+    /// As [`leave`](Self::leave); who is charged with the wait is looked up on the way.
+    fn leave_with_shares(&self, lock: &Lock, ended: &Ended<'_>, permits: Option<u64>) -> Few {
+        let Some(record) = lock.record() else { return Few::new() };
         let mut queue = record.queue();
-        if let Some(ticket) = self.ticket {
-            record.dequeue(&mut queue, ticket);
-        }
+        let base = self.leave_queue(record, &mut queue, permits);
+        ended.shares(record, &queue, &base.unwrap_or_default())
+    }
+
+    fn leave_queue(&self, record: &Record, queue: &mut Queue, permits: Option<u64>) -> Option<Few> {
+        let base = self.ticket.and_then(|ticket| queue.leave(ticket));
         if let Some(permits) = permits {
             queue.claimed(permits);
         }
+        record.note_waiting(queue);
+        base
     }
 
     /// The wait as it ended at `now`.
@@ -220,8 +248,7 @@ impl Attempt {
         claimed: Claimed,
         end: EndCause,
     ) -> Ended<'a> {
-        let (wait, base, polls) = (&*self.wait, &self.base, self.polls);
-        Ended { lock, wait, base, polls, blocked, now, claimed, end }
+        Ended { lock, wait: &self.wait, polls: self.polls, blocked, now, claimed, end }
     }
 }
 

@@ -11,59 +11,60 @@
 //! Shares are whole nanoseconds and sum to the queue time.
 
 use crate::Mode;
-use crate::lock::Lock;
 use crate::name::Label;
 use crate::owner::OwnerCell;
-use crate::record::{self, Charge, Queue, Record};
+use crate::queue::{Charge, Queue};
+use crate::record::Holder;
 use crate::slots::HoldInfo;
+use smallvec::SmallVec;
 use std::panic::Location;
 
-/// The charges of a lock at one moment, running holds included.
-#[derive(Debug, Default)]
-pub(crate) struct Charges(Vec<Charge>);
+/// Charges by label; few labels hold a lock while others wait for it.
+pub(crate) type Few = SmallVec<[Charge; 3]>;
 
-impl Charges {
-    pub(crate) fn at(lock: &Lock, record: &Record, queue: &Queue, now: u64) -> Self {
-        let mut this = Self(queue.charged().to_vec());
-        let alone = record::look_up(lock.who()).into_iter();
-        for (cell, hold) in alone.chain(record.holders()) {
-            let charge = running(cell, &hold, now);
-            match this.0.iter_mut().find(|known| known.label == charge.label) {
-                Some(known) => known.ns += charge.ns,
-                None => this.0.push(charge),
-            }
+/// What everybody is charged with at one moment, running holds included.
+pub(crate) fn charges(queue: &Queue, holders: &[Holder], now: u64) -> Few {
+    let mut all = Few::from_slice(queue.charged());
+    for (cell, hold) in holders {
+        let charge = running(cell, hold, now);
+        match all.iter_mut().find(|known| known.label == charge.label) {
+            Some(known) => known.ns += charge.ns,
+            None => all.push(charge),
         }
-        this
     }
+    all
+}
 
-    /// Splits `queue_ns` by what was charged since `self`. `met` is the holder that the wait ran
-    /// into, for waits during which nobody was seen to hold the lock. `last` is the reader that a
-    /// writer waited for to the end: for that time the others did not matter.
-    pub(crate) fn split(
-        &self,
-        later: &Self,
-        queue_ns: u64,
-        met: Option<(Label, &'static Location<'static>)>,
-        last: Option<Label>,
-        waiter_site: &'static Location<'static>,
-    ) -> Vec<Charge> {
-        let before = |label| self.0.iter().find(|c| c.label == label).map_or(0, |c| c.ns);
+/// A wait that is to be charged to somebody.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Blamed {
+    pub(crate) queue_ns: u64,
+    /// The holder that it ran into, for waits during which nobody was seen to hold the lock.
+    pub(crate) met: Option<(Label, &'static Location<'static>)>,
+    /// The reader that a writer waited for to the end: for that time the others did not matter.
+    pub(crate) last: Option<Label>,
+    pub(crate) site: &'static Location<'static>,
+}
+
+impl Blamed {
+    /// Splits the queue time by what was charged between `base` and `later`.
+    pub(crate) fn split(&self, base: &[Charge], later: &[Charge]) -> Few {
+        let before = |label| base.iter().find(|c| c.label == label).map_or(0, |c| c.ns);
         let growth = |c: &Charge| Charge { ns: c.ns.saturating_sub(before(c.label)), ..*c };
-        let mut shares: Vec<Charge> =
-            later.0.iter().map(growth).filter(|charge| charge.ns > 0).collect();
+        let mut shares: Few = later.iter().map(growth).filter(|charge| charge.ns > 0).collect();
         let total: u128 = shares.iter().map(|share| u128::from(share.ns)).sum();
-        if total > u128::from(queue_ns) {
-            scale(&mut shares, last, queue_ns);
+        if total > u128::from(self.queue_ns) {
+            scale(&mut shares, self.last, self.queue_ns);
             return shares;
         }
-        let left = queue_ns - shares.iter().map(|share| share.ns).sum::<u64>();
+        let left = self.queue_ns - shares.iter().map(|share| share.ns).sum::<u64>();
         if left == 0 {
             return shares;
         }
-        let (label, site) = match met {
+        let (label, site) = match self.met {
             Some(met) if shares.is_empty() => met,
-            None if shares.is_empty() => (Label::NOBODY, waiter_site),
-            _ => (Label::HAND_OVER, waiter_site),
+            None if shares.is_empty() => (Label::NOBODY, self.site),
+            _ => (Label::HAND_OVER, self.site),
         };
         shares.push(Charge { label, ns: left, site });
         shares
@@ -72,7 +73,7 @@ impl Charges {
 
 /// Several held at once: `last` gets its own, the others their part of what is left, the largest
 /// what rounding leaves over.
-fn scale(shares: &mut Vec<Charge>, last: Option<Label>, queue_ns: u64) {
+fn scale(shares: &mut Few, last: Option<Label>, queue_ns: u64) {
     shares.sort_by_key(|share| (Some(share.label) != last, std::cmp::Reverse(share.ns)));
     let mut left = queue_ns;
     let (first, others) = match shares.split_first_mut() {
@@ -119,10 +120,11 @@ mod tests {
         let charges = |list: &[(&str, u64)]| {
             let charge =
                 |(label, ns): &(&str, u64)| Charge { label: Label::intern(label), ns: *ns, site };
-            Charges(list.iter().map(charge).collect())
+            list.iter().map(charge).collect::<Few>()
         };
         let met = Some((Label::intern("met"), site));
-        let shares = charges(before).split(&charges(after), queue_ns, met, None, site);
+        let blamed = Blamed { queue_ns, met, last: None, site };
+        let shares = blamed.split(&charges(before), &charges(after));
         let found: Vec<_> = shares.iter().map(|share| (share.label.text(), share.ns)).collect();
         assert_eq!(found, expected);
     }
@@ -148,9 +150,9 @@ mod tests {
     fn a_writer_waits_for_the_last_reader() {
         let site = Location::caller();
         let charge = |label, ns| Charge { label: Label::intern(label), ns, site };
-        let later = Charges(vec![charge("first", 5), charge("last", 20), charge("second", 15)]);
+        let later = [charge("first", 5), charge("last", 20), charge("second", 15)];
         let last = Some(Label::intern("last"));
-        let shares = Charges::default().split(&later, 25, None, last, site);
+        let shares = Blamed { queue_ns: 25, met: None, last, site }.split(&[], &later);
         let found: Vec<_> = shares.iter().map(|share| (share.label.text(), share.ns)).collect();
         assert_eq!(found, [("last", 20), ("second", 4), ("first", 1)]);
     }

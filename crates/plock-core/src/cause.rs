@@ -1,11 +1,10 @@
 //! What an attempt ran into: a look at the lock's holders and queue at the moment it blocked. The
 //! look is a consistent snapshot of that moment, not proof of what follows.
 
-use crate::lock::Lock;
 use crate::name::Label;
 use crate::owner::{OwnerCell, Role};
-use crate::record::{self, Queue, Record};
-use crate::slots::HoldInfo;
+use crate::queue::Queue;
+use crate::record::Holder;
 use crate::wait::Wait;
 use crate::{BlockCause, Mode};
 use std::panic::Location;
@@ -26,77 +25,81 @@ impl Blocked {
     pub(crate) const fn by_budget(free: u64) -> Self {
         Self { cause: BlockCause::Coop, holder: None, holders: 0, ahead: 0, free }
     }
+
+    /// Nobody was seen to be in the way. If the lock is ours by now, only the budget was; if we have
+    /// been woken, it was changing hands.
+    pub(crate) fn settle(&mut self, wait: &Wait, budget_spent: bool) {
+        if self.cause != BlockCause::Foreign {
+            return;
+        }
+        if budget_spent && self.ahead == 0 && self.holder.is_none() {
+            self.cause = BlockCause::Coop;
+        } else if wait.is_granted() || wait.woken() {
+            self.cause = BlockCause::Transient;
+        }
+    }
 }
 
-/// Looks at `lock` for `wait`, which has `ticket` in `queue` (0 ahead if it is not queued).
-pub(crate) fn at_block(
-    lock: &Lock,
-    record: &Record,
-    queue: &Queue,
-    wait: &Wait,
-    ticket: u64,
-    budget_spent: bool,
-) -> Blocked {
-    let alone = record::look_up(lock.who());
-    let together: Vec<_> = record.holders().collect();
-    let enough = wait.mode == Mode::Permit && queue.free >= wait.need;
-    let conflicting: Vec<(&'static OwnerCell, HoldInfo)> = match wait.mode {
-        Mode::Shared => alone.into_iter().collect(),
-        Mode::Permit if enough => Vec::new(),
-        _ => alone.into_iter().chain(together.iter().copied()).collect(),
+/// Looks at the holders and the queue for `wait`, which is about to join it. `free` permits are free
+/// if nobody queues.
+pub(crate) fn at_block(wait: &Wait, queue: &Queue, holders: &[Holder], free: u64) -> Blocked {
+    let free = if queue.len() == 0 { free } else { queue.free };
+    let enough = wait.mode == Mode::Permit && free >= wait.need;
+    let conflicts = |(_, hold): &&Holder| match wait.mode {
+        Mode::Shared => hold.share.is_exclusive(),
+        Mode::Permit => !enough,
+        Mode::Exclusive => true,
     };
-    let ahead = queue.ahead(ticket).count() as u64;
-    let cause =
-        decide(wait, queue, ticket, &conflicting, enough, budget_spent && together.is_empty());
-    let oldest = conflicting.iter().min_by_key(|(_, hold)| hold.since);
+    let conflicting = || holders.iter().filter(conflicts);
+    let cause = decide(wait, queue, conflicting, enough);
+    let since = |(_, hold): &&Holder| hold.since;
+    let oldest = conflicting().min_by_key(since);
     // Behind a queue, the readers that the queued writer waits for are to blame.
-    let oldest = oldest.or_else(|| together.iter().min_by_key(|(_, hold)| hold.since));
+    let oldest = oldest.or_else(|| holders.iter().min_by_key(since));
     let holder = oldest.map(|(cell, hold)| (cell.label_at(hold.site), hold.site));
-    Blocked { cause, holder, holders: conflicting.len() as u64, ahead, free: queue.free }
+    let holders = conflicting().count() as u64;
+    Blocked { cause, holder, holders, ahead: u64::from(queue.len()), free }
 }
 
 /// First match wins; the order is the page of the rules.
-fn decide(
+fn decide<'a, I: Iterator<Item = &'a Holder>>(
     wait: &Wait,
     queue: &Queue,
-    ticket: u64,
-    conflicting: &[(&'static OwnerCell, HoldInfo)],
+    conflicting: impl Fn() -> I,
     enough: bool,
-    budget_spent: bool,
 ) -> BlockCause {
-    let mut ahead = queue.ahead(ticket).peekable();
-    if budget_spent && conflicting.is_empty() && ahead.peek().is_none() {
-        return BlockCause::Coop;
-    }
-    let by =
-        |test: &dyn Fn(&'static OwnerCell) -> bool| conflicting.iter().any(|(cell, _)| test(cell));
+    let by = |test: &dyn Fn(&'static OwnerCell) -> bool| conflicting().any(|(cell, _)| test(cell));
     if by(&|cell| cell.role() == Role::Scope && wait.owner.path_contains(cell)) {
         return BlockCause::SelfHeld;
     }
     if by(&|cell| cell.task() != 0 && cell.task() == wait.owner.task()) {
         return BlockCause::SameTaskHeld;
     }
-    if conflicting.is_empty() && ahead.any(|other| other.granted().is_some()) {
-        return BlockCause::GrantedUnclaimed;
-    }
-    let first = queue.ahead(ticket).next();
-    if let Some(first) =
-        first.filter(|_| conflicting.is_empty() && (enough || wait.mode == Mode::Shared))
-    {
-        return match wait.mode {
-            Mode::Shared if first.mode == Mode::Exclusive => BlockCause::QueuedBehindWriter,
-            Mode::Permit if first.need > wait.need => BlockCause::QueuedBehindLarger,
-            _ => BlockCause::QueuedBehindPeer,
-        };
+    let first = conflicting().next();
+    if let Some(head) = queue.head().filter(|_| first.is_none()) {
+        // First come, first served: if anybody has been handed the lock, the head has.
+        if head.is_granted() {
+            return BlockCause::GrantedUnclaimed;
+        }
+        match wait.mode {
+            Mode::Shared if head.mode == Mode::Exclusive => {
+                return BlockCause::QueuedBehindWriter;
+            }
+            Mode::Permit if enough && head.need > wait.need => {
+                return BlockCause::QueuedBehindLarger;
+            }
+            Mode::Permit if !enough => {}
+            Mode::Exclusive => {}
+            _ => return BlockCause::QueuedBehindPeer,
+        }
     }
     if by(&|cell| cell.role() == Role::Gone) {
         return BlockCause::HolderGone;
     }
-    match conflicting.first() {
+    match first {
         _ if wait.mode == Mode::Permit && !enough => BlockCause::PermitsExhausted,
         Some((_, hold)) if hold.share.is_exclusive() => BlockCause::HeldExclusive,
         Some(_) => BlockCause::HeldByReaders,
-        None if wait.granted().is_some() || wait.woken() => BlockCause::Transient,
         None => BlockCause::Foreign,
     }
 }

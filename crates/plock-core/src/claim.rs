@@ -6,7 +6,7 @@ use crate::wait::Wait;
 use crate::{ClaimDelay, thread};
 
 /// Polls at least this long pin their worker.
-const PINNED_NS: u64 = 10_000_000;
+pub(crate) const PINNED_NS: u64 = 10_000_000;
 
 /// The hand-over that ended a wait, and the delay after it.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +45,10 @@ pub(crate) fn phases(wait: &Wait, now: u64, deferred_at: Option<u64>) -> Claimed
     };
     take(ClaimDelay::OwnBusy, own_busy_until(wait, &granted, now));
     let ts = thread::state();
-    if granted.thread == ts.id() && granted.thread_poll != 0 {
-        let releasers = ts.ended_polls().find(|poll| poll.seq == granted.thread_poll);
-        if let Some(poll) = releasers {
-            take(ClaimDelay::BehindReleaser, poll.end);
-        }
+    if granted.thread == ts.id()
+        && let Some(poll) = ts.ended_poll(granted.thread_poll)
+    {
+        take(ClaimDelay::BehindReleaser, poll.end);
     }
     if let Some(deferred_at) = deferred_at {
         take(ClaimDelay::WorkerPinned, pinned_until(deferred_at, at));
@@ -75,7 +74,10 @@ fn own_busy_until(wait: &Wait, granted: &Granted, now: u64) -> u64 {
 
 /// The end of the last long poll of this thread that reached into the delay before `limit`.
 fn pinned_until(limit: u64, at: u64) -> u64 {
+    if thread::state().long_poll_end() <= at {
+        return at;
+    }
     let long = |poll: &thread::EndedPoll| poll.end.saturating_sub(poll.start) >= PINNED_NS;
-    let ends = thread::state().ended_polls().filter(long).map(|poll| poll.end);
-    ends.filter(|end| *end > at && *end <= limit).max().unwrap_or(at)
+    let ends = thread::state().polls_ended_after(at).filter(long).map(|poll| poll.end);
+    ends.filter(|end| *end <= limit).max().unwrap_or(at)
 }

@@ -5,7 +5,7 @@ use crate::Dropped;
 use crate::class::{self, Figure, Series};
 use crate::name::{Label, OVERFLOW, site_text};
 use crate::owner::OwnerCell;
-use crate::record::{self, Record};
+use crate::record::Record;
 use crate::shard::{self, Shard, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
@@ -226,8 +226,8 @@ fn add_open_waits(out: &mut Snapshot, place: &HashMap<u32, usize>) {
 
 /// Who has the lock of this record now: of several the one that has held longest.
 fn holder_of(record: &Record) -> Label {
-    let alone = record::look_up(record.who.load(std::sync::atomic::Ordering::Acquire));
-    let oldest = alone.into_iter().chain(record.holders()).min_by_key(|(_, hold)| hold.since);
+    let holders = record.holders(record.who.load(std::sync::atomic::Ordering::Acquire));
+    let oldest = holders.iter().min_by_key(|(_, hold)| hold.since);
     oldest.map_or(Label::NOBODY, |(cell, hold)| cell.label_at(hold.site))
 }
 

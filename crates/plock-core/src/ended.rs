@@ -2,14 +2,15 @@
 //! totals of the scope, and the scope's details if it was slow.
 
 use crate::account;
-use crate::blame::Charges;
+use crate::blame::{self, Blamed, Few};
 use crate::cause::Blocked;
 use crate::claim::Claimed;
 use crate::grant::Releaser;
 use crate::lock::Lock;
 use crate::name::Label;
 use crate::owner::{OwnerCell, Slow};
-use crate::record::Charge;
+use crate::queue::{Charge, Queue};
+use crate::record::Record;
 use crate::shard::{self, EdgeCell, WorstCell};
 use crate::wait::Wait;
 use crate::{
@@ -20,8 +21,6 @@ use crate::{
 pub(crate) struct Ended<'a> {
     pub(crate) lock: &'a Lock,
     pub(crate) wait: &'a Wait,
-    /// The lock's charges when it blocked.
-    pub(crate) base: &'a Charges,
     pub(crate) blocked: Blocked,
     pub(crate) polls: u64,
     /// The end of the wait.
@@ -32,13 +31,12 @@ pub(crate) struct Ended<'a> {
 
 impl Ended<'_> {
     /// Files it everywhere.
-    pub(crate) fn file(&self, outcome: Outcome) {
-        let began = clock::now();
-        let shares = self.shares();
+    pub(crate) fn file(&self, outcome: Outcome, shares: &[Charge]) {
+        let began = loss::overhead_began();
         let most = shares.iter().max_by_key(|share| share.ns).copied();
-        self.file_in_lock(outcome, &shares, most);
+        self.file_in_lock(outcome, shares, most);
         self.file_in_scope(most.filter(|most| most.label.is_holder()));
-        loss::add_overhead(clock::now().saturating_sub(began));
+        loss::overhead_ended(began);
     }
 
     /// Files it as a detail only: a wait for the cooperative budget alone is no contention, and
@@ -74,25 +72,25 @@ impl Ended<'_> {
         self.lock.series(self.wait.mode)
     }
 
-    /// A closed semaphore and a deadline are nobody's fault.
-    fn blames(&self) -> bool {
-        !matches!(self.end, EndCause::Closed | EndCause::Timeout)
-    }
-
+    /// The holder that let go, if letting go ended it.
     fn releaser(&self) -> Option<Releaser> {
-        self.claimed.granted.and_then(|granted| granted.releaser).filter(|_| self.blames())
+        self.claimed.granted.and_then(|granted| granted.releaser)
     }
 
-    /// Who is charged with the queue time, and with how much each; sums to it exactly.
-    fn shares(&self) -> Vec<Charge> {
-        let Some(record) = self.lock.record().filter(|_| self.blames()) else { return Vec::new() };
+    /// Who is charged with the queue time, and with how much each; sums to it exactly. `base` is what
+    /// everybody was charged with when it blocked.
+    pub(crate) fn shares(&self, record: &Record, queue: &Queue, base: &[Charge]) -> Few {
         let queue_ns = self.queue_ns();
-        let later = Charges::at(self.lock, record, &record.queue(), self.wait.since + queue_ns);
-        let releaser = self.releaser();
-        let met = self.blocked.holder.or(releaser.map(|by| (by.label(), by.site)));
-        let drained = releaser.filter(|by| self.wait.mode == Mode::Exclusive && !by.exclusive);
+        let by = self.releaser();
+        let met = self.blocked.holder.or_else(|| by.map(|by| (by.label(), by.site)));
+        let drained = by.filter(|by| self.wait.mode == Mode::Exclusive && !by.exclusive);
         let last = drained.map(|by| by.label());
-        self.base.split(&later, queue_ns, met, last, self.wait.site)
+        let blamed = Blamed { queue_ns, met, last, site: self.wait.site };
+        let holders = record.holders(self.lock.who());
+        if holders.is_empty() {
+            return blamed.split(base, queue.charged());
+        }
+        blamed.split(base, &blame::charges(queue, &holders, self.wait.since + queue_ns))
     }
 
     fn file_in_lock(&self, outcome: Outcome, shares: &[Charge], most: Option<Charge>) {
@@ -115,7 +113,7 @@ impl Ended<'_> {
             if cold.worst_wait.is_none_or(|worst| ns > worst.ns) {
                 cold.worst_wait = Some(WorstCell { ns, owner: waiter, site });
             }
-            if let Some(span) = span {
+            if let Some(span) = span.filter(|_| cold.wants_exemplar(cause, ns)) {
                 let unix_ns = clock::WallClock::now().unix_ns();
                 cold.wait_exemplar(cause, Exemplar { ns, unix_ns, span });
             }

@@ -127,6 +127,13 @@ impl Grant {
         self.state.store(GRANTED, Ordering::Release);
     }
 
+    /// How the release was done, once it has happened.
+    pub(crate) fn end(&self) -> Option<EndCause> {
+        // ORDERING: as in `get`.
+        let set = self.state.load(Ordering::Acquire) == GRANTED;
+        set.then(|| EndCause::from_index(usize::from(self.end.load(Ordering::Relaxed))))
+    }
+
     /// The hand-over, once it has happened.
     pub(crate) fn get(&self) -> Option<Granted> {
         // ORDERING: pairs with Release in `set`.

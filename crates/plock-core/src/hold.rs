@@ -3,11 +3,12 @@
 //! The order on release is: end the publication, charge if somebody waits, unlock, read the clock,
 //! account. What runs before the unlock is one store while nobody waits.
 
-use crate::account::{Books, account_exclusive_part, account_unwinding};
+use crate::account::{Books, account_exclusive_part, account_now};
 use crate::current::{Runtime, owner_for_claim};
 use crate::lock::{Lock, Share, Start};
 use crate::owner::{HoldRef, Role};
-use crate::record::{Charge, Record};
+use crate::queue::Charge;
+use crate::record::Record;
 use crate::release::Releasing;
 use crate::{EndCause, Mode, blame, clock, shard, task, thread};
 use std::panic::Location;
@@ -47,7 +48,7 @@ impl Hold {
         match self.at.take() {
             Some(at) => at.end::<R>(lock, share, unlock),
             // Waiters may be recorded although this guard is not: they learn how it ended.
-            None => unlock(&Releasing::new(lock.id(), EndCause::Release, 0)),
+            None => unlock(&Releasing::new(lock.id(), EndCause::Release)),
         }
     }
 
@@ -57,11 +58,11 @@ impl Hold {
         let Some(at) = self.at else { return downgrade() };
         let now = clock::now();
         lock.publish(0);
-        let releasing = Releasing::new(lock.id(), EndCause::Downgrade, at.key);
+        let releasing = Releasing::new(lock.id(), EndCause::Downgrade).by(at, now);
         if let Some(record) = lock.record() {
             let named = record.note_release(at, Mode::Exclusive);
             if record.has_waiters() {
-                before_release(record, at, at.since(), Share::EXCLUSIVE, named);
+                charge_holder(record, at, Share::EXCLUSIVE, named, now);
             }
             record.add_holder(at);
         }
@@ -101,7 +102,7 @@ impl Hold {
         if let Some(record) = lock.record() {
             record.remove_holder(at);
         }
-        account_unwinding::<R>(at, lock.series(mode));
+        account_now::<R>(at, lock.series(mode));
     }
 
     /// Makes whoever runs here the owner of the hold: for guards that were handed over on purpose.
@@ -131,24 +132,26 @@ impl Hold {
     }
 }
 
-/// Ends the publication in the record of a lock that has been contended.
+/// Ends the publication in the record of a lock that has been contended. If somebody waits, the holder
+/// is charged, and the moment of that is the end of its hold; 0 if nobody waits.
 #[inline(never)]
-fn leave_record(record: &Record, at: HoldRef, share: Share) {
+fn leave_record(record: &Record, at: HoldRef, share: Share) -> u64 {
     let named = record.note_release(at, share.mode());
-    if record.has_waiters() {
-        before_release(record, at, at.since(), share, named);
+    if !record.has_waiters() {
+        return 0;
     }
+    let now = clock::now();
+    charge_holder(record, at, share, named, now);
+    now
 }
 
-/// What a contended lock's holder does before it unlocks: charges its label for the time others
-/// waited, notes on its own scope whom it kept waiting.
-#[cold]
-#[inline(never)]
-fn before_release(record: &Record, at: HoldRef, since: u64, share: Share, named: bool) {
+/// Charges a holder's label for the time others waited, and notes on its own scope whom it kept
+/// waiting.
+fn charge_holder(record: &Record, at: HoldRef, share: Share, named: bool, now: u64) {
     let Some(hold) = at.info() else { return };
     let cell = at.now_in();
-    if share.mode() != Mode::Exclusive {
-        let charge = blame::running(cell, &hold, clock::now());
+    if !share.is_exclusive() {
+        let charge = blame::running(cell, &hold, now);
         let mut queue = record.queue();
         queue.free += u64::from(share.weight());
         if named {
@@ -157,13 +160,9 @@ fn before_release(record: &Record, at: HoldRef, since: u64, share: Share, named:
         return;
     }
     let label = cell.label_at(hold.site);
-    let mut queue = record.queue();
-    let (queued, inflicted) =
-        queue.charge(Charge { label, ns: 0, site: hold.site }, since, clock::now());
-    drop(queue);
-    let mut slow = cell.slow();
-    slow.blocked_others += queued;
-    slow.blocked_others_ns += inflicted;
+    let charge = Charge { label, ns: 0, site: hold.site };
+    let (queued, inflicted) = record.queue().charge(charge, hold.since, now);
+    cell.note_blocked_others(queued, inflicted);
 }
 
 impl HoldRef {
@@ -173,11 +172,9 @@ impl HoldRef {
         if share.is_exclusive() {
             lock.publish(0);
         }
-        if let Some(record) = lock.record() {
-            leave_record(record, self, share);
-        }
-        let books = Books::<R>::open(self, lock.series(share.mode()));
-        unlock(&Releasing::new(lock.id(), EndCause::Release, self.key));
+        let charged_at = lock.record().map_or(0, |record| leave_record(record, self, share));
+        let books = Books::<R>::open(self, lock.series(share.mode()), charged_at);
+        unlock(&Releasing::new(lock.id(), EndCause::Release).by(self, charged_at));
         books.close();
     }
 }

@@ -39,7 +39,7 @@
 //! | `front` | permits in one word while nobody queues |
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |
-//! | `record`, `cause`, `blame`, `claim` | queue and charges of a lock; why it blocked; who is charged; where the claim delay went |
+//! | `record`, `queue`, `cause`, `blame`, `claim` | who holds and who waits for a contended lock; why it blocked; who is charged; where the claim delay went |
 //! | `scope`, `signal`, `outer`, `report` | polls and pauses of a scope; its waker; whom that wakes; what its span will say |
 //! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
 //!
@@ -86,6 +86,7 @@ mod loss;
 mod name;
 mod outer;
 mod owner;
+mod queue;
 mod record;
 mod release;
 mod report;

@@ -338,7 +338,7 @@ impl Lock {
         if let Some(record) = self.record().filter(|record| record.has_waiters()) {
             record.queue().free += permits as u64;
         }
-        Releasing::new(self.id(), end, 0).during(release)
+        Releasing::new(self.id(), end).during(release)
     }
 }
 

@@ -362,7 +362,7 @@ fn register_wake_claim_drop() {
             let (waker, assigned) =
                 (Waker::from(std::sync::Arc::clone(&wait)), Arc::clone(&assigned));
             thread::spawn(move || {
-                Releasing::new(lock, EndCause::Release, 0).during(|| {
+                Releasing::new(lock, EndCause::Release).during(|| {
                     assigned.store(true, Release);
                     waker.wake();
                 });

@@ -1,6 +1,6 @@
 //! What was left out, counted by reason. Only slow paths come here.
 
-use crate::Dropped;
+use crate::{Dropped, clock, thread};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Writers: any slow path, by addition. Readers: snapshots. No other memory is published by it.
@@ -19,6 +19,22 @@ pub(crate) fn counts() -> Vec<(Dropped, u64)> {
 
 pub(crate) fn add_overhead(ns: u64) {
     OVERHEAD_NS.fetch_add(ns, Relaxed);
+}
+
+/// Of what happens often, one in so many is timed and counts for all of them.
+const TIMED: u64 = 64;
+
+/// Something that is worth accounting begins here; `None` if this one is not timed.
+pub(crate) fn overhead_began() -> Option<u64> {
+    let nth = &thread::state().untimed;
+    nth.set(nth.get().wrapping_add(1));
+    nth.get().is_multiple_of(TIMED).then(clock::now)
+}
+
+pub(crate) fn overhead_ended(began: Option<u64>) {
+    if let Some(began) = began {
+        add_overhead(clock::now().saturating_sub(began).saturating_mul(TIMED));
+    }
 }
 
 /// When telemetry was last delivered, in nanoseconds since the Unix epoch; 0 = never.

@@ -13,13 +13,22 @@ pub const MAX_NAME: usize = 64;
 /// Distinct labels of scopes and modules; further ones fold into [`OVERFLOW`].
 pub const MAX_LABELS: usize = 4096;
 
-/// An interned label: one pointer wide, so that it fits an atomic cell. Equal when the text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// An interned label: one pointer wide, so that it fits an atomic cell.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Label(pub(crate) &'static LabelText);
 
 /// The text behind a [`Label`].
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug)]
 pub(crate) struct LabelText(&'static str);
+
+/// Each text is interned once, so the place tells.
+impl PartialEq for Label {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Label {}
 
 /// The label everything beyond the cap folds into.
 pub(crate) static OVERFLOW_LABEL: LabelText = LabelText(OVERFLOW);

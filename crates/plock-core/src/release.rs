@@ -1,12 +1,12 @@
 //! Who is releasing on this thread right now. A release wakes waiters synchronously, so a waiter's
 //! waker that runs inside reads here who handed the lock to it: the critical releaser, exactly.
 //!
-//! Two words per thread, set around every release: which lock and how, and the word of the hold that
-//! ends. They are plain cells, because only wakers on this very thread look at them.
+//! It is noted around every release that may wake anybody: which lock and how, the hold that ends, and
+//! when. Plain cells, because only wakers on this very thread look at them.
 
 use crate::grant::Releaser;
-use crate::owner::OwnerCell;
-use crate::{EndCause, record, thread};
+use crate::owner::{HoldRef, OwnerCell};
+use crate::{EndCause, clock, thread};
 use std::panic::Location;
 
 /// One release in progress.
@@ -14,20 +14,28 @@ use std::panic::Location;
 pub struct Releasing {
     /// Address of the lock, only compared, with the way it ends in the low bits; 0 = none.
     lock: usize,
-    /// Word of the hold that ends, readable until the release is over; 0 = none.
-    hold: u64,
+    /// The hold that ends, readable until the release is over.
+    hold: Option<HoldRef>,
+    /// When the holder was charged for the last time, just before it unlocks; 0 = it was not.
+    at: u64,
 }
 
 /// Locks are aligned to eight bytes, and there are fewer than eight ways to end a release.
 const END_BITS: usize = 7;
 
 impl Releasing {
-    pub(crate) const NONE: Self = Self { lock: 0, hold: 0 };
+    pub(crate) const NONE: Self = Self { lock: 0, hold: None, at: 0 };
 
     #[inline]
-    pub(crate) fn new(lock: usize, end: EndCause, hold: u64) -> Self {
+    pub(crate) fn new(lock: usize, end: EndCause) -> Self {
         debug_assert!(lock & END_BITS == 0 && (end as usize) <= END_BITS, "does not fit the word");
-        Self { lock: lock | end as usize, hold }
+        Self { lock: lock | end as usize, hold: None, at: 0 }
+    }
+
+    /// The same by this holder, charged for the last time `at`; 0 = not charged.
+    #[inline]
+    pub(crate) fn by(self, hold: HoldRef, at: u64) -> Self {
+        Self { hold: Some(hold), at, ..self }
     }
 
     /// Runs `release` visibly to the wakers it calls; nests, and survives a panic.
@@ -59,8 +67,16 @@ impl Releasing {
             let (cell, site) = thread::state().giving_up.get()?;
             return Some(Releaser::new(cell.label(), site, cell.span(), true));
         }
-        let (cell, hold) = (self.hold != 0).then(|| record::look_up(self.hold)).flatten()?;
-        Some(Releaser::new(cell.label(), hold.site, cell.span(), hold.share.is_exclusive()))
+        let hold = self.hold?;
+        let info = hold.info()?;
+        let cell = hold.now_in();
+        Some(Releaser::new(cell.label(), info.site, cell.span(), info.share.is_exclusive()))
+    }
+
+    /// The moment of the hand-over: the last charge of the holder, so that its charges and the wait
+    /// meet without a gap.
+    pub(crate) fn moment(&self) -> u64 {
+        if self.at == 0 { clock::now() } else { self.at }
     }
 }
 
@@ -86,8 +102,15 @@ pub(crate) fn give_up(
 ) {
     let ts = thread::state();
     let outer = ts.giving_up.replace(by);
-    Releasing::new(lock, EndCause::Cancel, 0).during(drop_inner);
+    Releasing::new(lock, EndCause::Cancel).during(drop_inner);
     ts.giving_up.set(outer); // after a panic the next one replaces it; it is read in between only
+}
+
+/// The moment of a wake that runs here: that of the hand-over it is for, if it is for one.
+pub(crate) fn wake_moment() -> u64 {
+    let ts = thread::state();
+    let for_lock = ts.waking.get().is_some() && ts.releasing.get().lock != 0;
+    if for_lock { ts.releasing.get().moment() } else { clock::now() }
 }
 
 /// What this thread is releasing, if that is `lock`.

@@ -225,10 +225,16 @@ impl Cold {
         counts.max_ns = counts.max_ns.max(ns);
     }
 
+    /// Whether a wait of this cause is longer than any other since the last collection.
+    pub(crate) fn wants_exemplar(&self, cause: Cause, ns: u64) -> bool {
+        let known = self.wait_exemplars.iter().find(|(known, _)| *known == cause);
+        known.is_none_or(|(_, known)| ns > known.ns)
+    }
+
+    /// One that is wanted.
     pub(crate) fn wait_exemplar(&mut self, cause: Cause, exemplar: Exemplar) {
         match self.wait_exemplars.iter_mut().find(|(known, _)| *known == cause) {
-            Some((_, known)) if exemplar.ns > known.ns => *known = exemplar,
-            Some(_) => {}
+            Some((_, known)) => *known = exemplar,
             None => self.wait_exemplars.push((cause, exemplar)),
         }
     }

@@ -4,16 +4,17 @@
 //! # Protocol
 //! | who | does |
 //! |---|---|
-//! | a wake, finding no first wake | stores moment and kind as one word, by compare-and-swap |
+//! | a wake, finding no first wake | stores moment and kind as one word |
 //! | every wake | after that wakes the outer waker |
 //! | a poll | takes the word, registers the outer waker, *then* polls the inner future |
 //!
-//! The word is one atomic and publishes nothing else, so `Relaxed` is enough for it; who is woken
-//! is ordered in [`Outer`].
+//! The word is one atomic and publishes nothing else, so `Relaxed` is enough for it, and so are loads
+//! and stores: of two wakes at once either may count as the first, and one that comes while a poll
+//! takes the word finds that poll on its way. Who is woken is ordered in [`Outer`].
 
 use crate::outer::Outer;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
-use crate::{Idle, clock, thread};
+use crate::{Idle, release, thread};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
@@ -30,7 +31,7 @@ pub(crate) struct Woken {
 
 #[derive(Debug)]
 pub(crate) struct Signal {
-    /// The first wake since the last poll began, 0 = none. Writers: wakes, from 0 only; the poll.
+    /// The first wake since the last poll began, 0 = none. Writers: wakes that find 0, and the poll.
     woken: AtomicU64,
     outer: Outer,
 }
@@ -46,8 +47,7 @@ impl Signal {
     pub(crate) fn raise(&self, woken: impl FnOnce() -> Woken) {
         if self.woken.load(Relaxed) == 0 {
             let Woken { at, kind } = woken();
-            let word = at.max(1) << KIND_BITS | kind as u64;
-            let _ = self.woken.compare_exchange(0, word, Relaxed, Relaxed);
+            self.woken.store(at.max(1) << KIND_BITS | kind as u64, Relaxed);
         }
         self.outer.wake();
     }
@@ -55,10 +55,11 @@ impl Signal {
     /// The first wake since the last poll. From here on wakes count for the next poll.
     #[inline]
     pub(crate) fn take(&self) -> Option<Woken> {
-        let word = match self.woken.load(Relaxed) {
-            0 => return None,
-            _ => self.woken.swap(0, Relaxed),
-        };
+        let word = self.woken.load(Relaxed);
+        if word == 0 {
+            return None;
+        }
+        self.woken.store(0, Relaxed);
         let kind = (word & ((1 << KIND_BITS) - 1)) as usize;
         Some(Woken { at: word >> KIND_BITS, kind: Idle::from_index(kind) })
     }
@@ -78,7 +79,7 @@ impl Wake for Signal {
     fn wake_by_ref(self: &Arc<Self>) {
         self.raise(|| {
             let kind = thread::state().waking.get().unwrap_or(Idle::Other);
-            Woken { at: clock::now(), kind }
+            Woken { at: release::wake_moment(), kind }
         });
     }
 }

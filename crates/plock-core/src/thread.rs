@@ -3,6 +3,7 @@
 //! thread-local with a destructor gives things back when the thread ends.
 
 use crate::Idle;
+use crate::claim::PINNED_NS;
 use crate::owner::OwnerCell;
 use crate::release::Releasing;
 use crate::shard::{self, Table};
@@ -41,6 +42,9 @@ pub(crate) struct ThreadState {
     /// Time of root scopes polled inside the running poll: not the outer scope's own.
     pub(crate) nested: Cell<u64>,
     ended: [Cell<EndedPoll>; POLLS],
+    long_poll_end: Cell<u64>,
+    /// Counts what is not timed each time.
+    pub(crate) untimed: Cell<u64>,
     /// Unique number of this thread, 0 = not yet given.
     id: Cell<u64>,
     /// Free owner cells kept for this thread, and how many.
@@ -65,6 +69,8 @@ thread_local! {
             polls: Cell::new(0),
             nested: Cell::new(0),
             ended: [const { Cell::new(EndedPoll { seq: 0, start: 0, end: 0 }) }; POLLS],
+            long_poll_end: Cell::new(0),
+            untimed: Cell::new(0),
             id: Cell::new(0),
             spares: [const { Cell::new(None) }; SPARES],
             spare_count: Cell::new(0),
@@ -134,8 +140,10 @@ impl ThreadState {
 
     pub(crate) fn end_poll(&self, outer: u64, start: u64, end: u64) {
         let seq = self.poll_seq.replace(outer);
-        #[expect(clippy::cast_possible_truncation, reason = "reduced modulo POLLS")]
-        self.ended[(seq % POLLS as u64) as usize].set(EndedPoll { seq, start, end });
+        self.place_of(seq).set(EndedPoll { seq, start, end });
+        if end.saturating_sub(start) >= PINNED_NS {
+            self.long_poll_end.set(end);
+        }
     }
 
     pub(crate) fn take_spare(&self) -> Option<&'static OwnerCell> {
@@ -155,8 +163,25 @@ impl ThreadState {
         true
     }
 
-    /// The polls that ended here lately, in no order.
-    pub(crate) fn ended_polls(&self) -> impl Iterator<Item = EndedPoll> {
-        self.ended.iter().map(Cell::get).filter(|poll| poll.seq != 0)
+    /// The poll of this number, if it ended here lately.
+    pub(crate) fn ended_poll(&self, seq: u64) -> Option<EndedPoll> {
+        Some(self.place_of(seq).get()).filter(|poll| poll.seq == seq && seq != 0)
+    }
+
+    /// When the last long poll ended here.
+    pub(crate) fn long_poll_end(&self) -> u64 {
+        self.long_poll_end.get()
+    }
+
+    /// The polls that ended here after this moment, as far as they are remembered, the last first.
+    pub(crate) fn polls_ended_after(&self, at: u64) -> impl Iterator<Item = EndedPoll> {
+        // Their numbers are those of their beginnings: the one that ends last may not be the last.
+        let lately = (0..POLLS as u64).map_while(|n| self.polls.get().checked_sub(n));
+        lately.filter_map(|seq| self.ended_poll(seq)).filter(move |poll| poll.end > at)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "reduced modulo POLLS")]
+    fn place_of(&self, seq: u64) -> &Cell<EndedPoll> {
+        &self.ended[(seq % POLLS as u64) as usize]
     }
 }

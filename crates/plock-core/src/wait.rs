@@ -5,7 +5,7 @@ use crate::grant::{Grant, Granted};
 use crate::name::Label;
 use crate::outer::Outer;
 use crate::owner::OwnerCell;
-use crate::{EndCause, Idle, Mode, Share, clock, release, thread};
+use crate::{EndCause, Idle, Mode, Share, release, thread};
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -68,7 +68,7 @@ impl Wait {
         let ts = thread::state();
         let own_seq = if self.owner_is_alive() { self.owner.times.poll_seq.get() } else { 0 };
         self.grant.set(&Granted {
-            at: clock::now(),
+            at: releasing.moment(),
             end: releasing.end(),
             releaser,
             thread: ts.id(),
@@ -86,6 +86,11 @@ impl Wait {
     /// Whether anything has woken it at all.
     pub(crate) fn woken(&self) -> bool {
         self.untagged.load(Relaxed) > 0
+    }
+
+    /// As [`granted`](Self::granted), for those who need not know by whom.
+    pub(crate) fn is_granted(&self) -> bool {
+        self.grant.end().is_some_and(|end| end != EndCause::Closed)
     }
 
     /// Whether this was a hand-over of the lock, not the news that it was closed.

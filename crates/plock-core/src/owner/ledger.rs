@@ -38,6 +38,8 @@ pub(crate) struct Totals {
     pub(crate) hold_max: Cell,
     pub(crate) hold_max_series: Cell,
     pub(crate) across_await: Cell,
+    pub(crate) blocked_others: Cell,
+    pub(crate) blocked_others_ns: Cell,
 }
 
 /// The span of the scope, written once before its first poll.
@@ -67,9 +69,9 @@ pub(crate) struct Slow {
     pub(crate) blocked_ns: u64,
     pub(crate) cause_ns: [u64; Cause::COUNT],
     pub(crate) worst: Option<(u32, Option<Label>)>,
+    /// By holds that others released, and how long these were.
     pub(crate) blocked_others: u64,
     pub(crate) blocked_others_ns: u64,
-    /// Holds that others released.
     pub(crate) foreign_hold_ns: u64,
     pub(crate) details: Vec<Detail>,
     pub(crate) wants_details: bool,
@@ -100,6 +102,18 @@ impl OwnerCell {
         self.span.span.set(span.span_id);
         // ORDERING: pairs with Acquire in `span`; publishes the ids above.
         self.span.set.store(1, Release);
+    }
+
+    /// A hold of this owner kept so many waiting, for so long all together.
+    pub(crate) fn note_blocked_others(&self, queued: u64, ns: u64) {
+        if self.is_polled_here() {
+            self.totals.blocked_others.add(queued);
+            self.totals.blocked_others_ns.add(ns);
+            return;
+        }
+        let mut slow = self.slow();
+        slow.blocked_others += queued;
+        slow.blocked_others_ns += ns;
     }
 
     /// An attempt of this owner became pending.
@@ -137,8 +151,8 @@ impl OwnerCell {
         report.wait_ns = slow.wait_ns;
         report.wait_max_ns = slow.wait_max_ns;
         report.blocked_ns = slow.blocked_ns;
-        report.blocked_others = slow.blocked_others;
-        report.blocked_others_ns = slow.blocked_others_ns;
+        report.blocked_others = totals.blocked_others.get() + slow.blocked_others;
+        report.blocked_others_ns = totals.blocked_others_ns.get() + slow.blocked_others_ns;
         report.details = std::mem::take(&mut slow.details);
         let causes = Cause::ALL.iter().copied().zip(slow.cause_ns);
         let most = causes
@@ -174,7 +188,8 @@ impl Times {
 impl Totals {
     pub(super) fn clear(&self) {
         let all = [&self.nesting_max, &self.hold, &self.hold_max, &self.hold_max_series];
-        for cell in all.into_iter().chain([&self.across_await]) {
+        let rest = [&self.across_await, &self.blocked_others, &self.blocked_others_ns];
+        for cell in all.into_iter().chain(rest) {
             cell.set(0);
         }
     }

@@ -126,7 +126,7 @@ impl OwnerCell {
     }
 
     /// Whether this thread is inside its poll, so that a claim for it has one writer.
-    fn is_polled_here(&self) -> bool {
+    pub(super) fn is_polled_here(&self) -> bool {
         crate::thread::state().scope.get().is_some_and(|scope| std::ptr::eq(scope, self))
     }
 

@@ -45,6 +45,24 @@ impl Here {
         })
     }
 
+    /// A row whose batch is shared by several tasks.
+    pub(crate) fn tasks<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        const TASKS: u64 = 8;
+        let runtime = Rc::clone(&self.0);
+        Row::counted(name, move |operations| {
+            let start = Instant::now();
+            let each = operations.div_ceil(TASKS);
+            let tasks: Vec<_> = (0..TASKS).map(|_| runtime.spawn(body(each))).collect();
+            for task in tasks {
+                runtime.block_on(task).unwrap();
+            }
+            start.elapsed()
+        })
+    }
+
     /// A row whose batch runs outside any task.
     pub(crate) fn taskless<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
     where

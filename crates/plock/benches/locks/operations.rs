@@ -80,6 +80,14 @@ macro_rules! operations {
                 }
             }
 
+            /// Locks for so often, one of several whose turns follow each other.
+            pub(crate) async fn take_turns(mutex: Shared, operations: u64) {
+                let first = mutex.lock().await;
+                tokio::task::yield_now().await; // the others queue up: from now on it is handed over
+                drop(first);
+                lock(mutex, operations).await;
+            }
+
             /// Locks for a section of `section` until `stop`, once at least; returns how often.
             pub(crate) async fn hammer(mutex: Shared, section: super::Spin, stop: &AtomicBool) -> u64 {
                 let first = mutex.lock().await;

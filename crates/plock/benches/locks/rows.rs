@@ -14,6 +14,7 @@ use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Instant;
+use tokio::task::unconstrained;
 use tower::{Layer, Service, service_fn};
 
 /// Name of the lock that two workers fight for.
@@ -46,6 +47,7 @@ fn clock() -> Row {
 fn mutex(here: &Here) -> Vec<Row> {
     let ([free], [kept]) = (bare::mutexes(), wrapped::mutexes());
     let (bare, full) = (move |n| bare::lock(free, n), move |n| wrapped::lock(kept, n));
+    let turns = move |n| plock::scope("bench", unconstrained(wrapped::take_turns(kept, n)));
     vec![
         here.task("tokio::Mutex/uncontended/bare", bare),
         here.scoped("tokio::Mutex/uncontended/full", full),
@@ -54,6 +56,11 @@ fn mutex(here: &Here) -> Vec<Row> {
         here.task("tokio::Mutex/uncontended-task/full", full),
         here.taskless("tokio::Mutex/uncontended-unscoped/bare", bare),
         here.taskless("tokio::Mutex/uncontended-unscoped/full", full),
+        here.tasks("tokio::Mutex/handed-over/bare", move |n| {
+            unconstrained(bare::take_turns(free, n))
+        }),
+        here.tasks("tokio::Mutex/handed-over/full", turns),
+        here.tasks("tokio::Mutex/handed-over/off", turns).switched_off(),
     ]
 }
 

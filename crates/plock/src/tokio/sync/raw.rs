@@ -197,7 +197,7 @@ struct Acquire<'a, W, M, F> {
 #[pin_project(PinnedDrop)]
 struct Queued<'a, F> {
     raw: &'a Raw,
-    /// `None` when recording was off at the first poll, and at the end.
+    /// `None` when recording was off at the first poll.
     attempt: Option<Attempt>,
     /// `None` once it has left the queue.
     #[pin]
@@ -270,10 +270,11 @@ impl<'a, F: Future<Output = Result<(), AcquireError>>> Queued<'a, F> {
         // Free and yet not taken: only the budget stands in between, nobody is queued.
         let in_queue = free < ask.permits as usize || coop::has_budget_remaining();
         let (lock, outer) = (&raw.lock, cx.waker());
-        let attempt =
+        let mut this = Box::new(Self { raw, attempt: None, future: Some(future) });
+        this.attempt =
             Attempt::new::<TokioTasks>(lock, start, ask.share, free, in_queue, site, outer);
         raw.front.join(|n| raw.queue.add_permits(n));
-        Box::pin(Self { raw, attempt, future: Some(future) })
+        Box::into_pin(this)
     }
 
     #[cold]
@@ -296,7 +297,7 @@ impl<'a, F: Future<Output = Result<(), AcquireError>>> Queued<'a, F> {
             Ok(()) => front.leave_with_permits(|| queue.available_permits() == 0),
             Err(_) => front.leave(),
         }
-        Poll::Ready(match (ended, this.attempt.take()) {
+        Poll::Ready(match (ended, this.attempt) {
             (Ok(()), Some(attempt)) => Ok(attempt.claimed::<TokioTasks>(lock, site)),
             (Ok(()), None) => Ok(Hold::default()),
             (Err(error), Some(attempt)) => {
@@ -315,7 +316,7 @@ impl<F> PinnedDrop for Queued<'_, F> {
         if this.future.is_none() {
             return; // it has left the queue
         }
-        match this.attempt.take() {
+        match this.attempt {
             Some(attempt) => attempt.abandon(&this.raw.lock, || this.future.set(None)),
             None => this.future.set(None),
         }

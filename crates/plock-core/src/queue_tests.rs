@@ -32,9 +32,8 @@ proptest! {
     /// A release counts who waits and for how long within the hold, without looking at each of them.
     #[test]
     fn a_hold_inflicts_what_a_look_at_every_waiter_says(events in events()) {
-        let record = Record::new(1, Kind::Mutex, 8, 0);
         let owner = slab::allocate().unwrap();
-        let mut queue = record.queue();
+        let mut queue = Queue::default();
         let (mut now, mut since) = (1_000u64, 1_000u64);
         let mut queued: Vec<(u64, u64)> = Vec::new();
         let mut charged = 0;
@@ -44,12 +43,13 @@ proptest! {
                 Event::Block => {
                     let site = Location::caller();
                     let wait = Wait::new(8, now, Share::EXCLUSIVE, Idle::Lock, owner, site, Waker::noop());
-                    let ticket = record.enqueue(&mut queue, wait, 0).unwrap();
+                    let ticket = queue.enter(wait, Few::new(), 0).unwrap();
                     queued.push((ticket, now));
                 }
                 Event::Abandon(number) if !queued.is_empty() => {
                     let (ticket, _) = queued.remove(number % queued.len());
-                    record.dequeue(&mut queue, ticket);
+                    prop_assert!(queue.leave(ticket).is_some());
+                    prop_assert!(queue.leave(ticket).is_none(), "once");
                 }
                 Event::Abandon(_) => {}
                 Event::Release { hand_over } => {
@@ -60,14 +60,16 @@ proptest! {
                     now += hand_over;
                     if !queued.is_empty() {
                         let (ticket, _) = queued.remove(0);
-                        record.dequeue(&mut queue, ticket);
+                        prop_assert!(queue.leave(ticket).is_some());
+                    prop_assert!(queue.leave(ticket).is_none(), "once");
                         queue.claimed(1);
                     }
                     since = now;
                 }
             }
             prop_assert_eq!(u64::from(queue.len()), queued.len() as u64);
-            prop_assert_eq!(record.has_waiters(), !queued.is_empty());
+            prop_assert_eq!(queue.waits().map(|wait| wait.since).collect::<Vec<_>>(), queued.iter().map(|(_, since)| *since).collect::<Vec<_>>());
+            prop_assert_eq!(queue.head().map(|wait| wait.since), queued.first().map(|(_, since)| *since));
         }
         prop_assert_eq!(queue.charged().iter().map(|c| c.ns).sum::<u64>(), charged);
     }
