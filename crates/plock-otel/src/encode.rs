@@ -1,6 +1,7 @@
 //! A snapshot as OTLP metrics: encodes what [`families`] says, and adds nothing to it.
 
 use crate::Histograms;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
@@ -8,11 +9,12 @@ use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::metrics::v1::{
     AggregationTemporality, DataPointFlags, Exemplar, ExponentialHistogram,
     ExponentialHistogramDataPoint, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint,
-    ScopeMetrics, Sum, exemplar,
+    ResourceMetrics, ScopeMetrics, Sum, exemplar,
 };
 use plock_core::{CLASSIC_BOUNDS_NS, SCALE, Snapshot, ZERO_THRESHOLD_NS};
 use plock_semconv::{DepthHistogram, Family, Instrument, InstrumentKind, Point, Value};
 use plock_semconv::{families, metrics};
+use prost::Message;
 use std::collections::BTreeSet;
 
 /// Name of the instrumentation scope of plock's metrics and child spans.
@@ -49,6 +51,23 @@ impl Shown {
 struct Times {
     start: u64,
     now: u64,
+}
+
+/// plock's metrics of a snapshot as the body of one OTLP request (protobuf), without a resource: for an
+/// application that has a way of its own to a receiver. [`MetricExporter`](crate::MetricExporter) is
+/// the usual way.
+///
+/// ```
+/// use plock_otel::Histograms;
+///
+/// let body = plock_otel::encode(&plock_core::snapshot(false), Histograms::Exponential);
+/// assert!(!body.is_empty());
+/// ```
+#[must_use]
+pub fn encode(snapshot: &Snapshot, histograms: Histograms) -> Vec<u8> {
+    let (own, _) = scope_metrics(snapshot, histograms, &Shown::default());
+    let resource = ResourceMetrics { scope_metrics: vec![own], ..ResourceMetrics::default() };
+    ExportMetricsServiceRequest { resource_metrics: vec![resource] }.encode_to_vec()
 }
 
 /// All metrics of a snapshot under the scope `plock`.

@@ -1,5 +1,6 @@
 use super::{SCOPE, Shown, scope_metrics};
 use crate::Histograms;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
@@ -10,6 +11,7 @@ use plock_core::{
     SpanRef,
 };
 use plock_semconv::{Family, InstrumentKind, Point, Value, families, metrics};
+use prost::Message;
 
 /// Two waits, one of them with an exemplar, three holds, an open hold, and an edge.
 fn snapshot(open_hold: bool) -> Snapshot {
@@ -52,6 +54,16 @@ fn encoded(snapshot: &Snapshot, form: Histograms) -> Vec<Metric> {
     let (scope, _) = scope_metrics(snapshot, form, &Shown::default());
     assert_eq!(scope.scope.unwrap().name, SCOPE);
     scope.metrics
+}
+
+#[test]
+fn a_request_without_an_exporter_has_the_same_metrics() {
+    let snapshot = snapshot(true);
+    let body = super::encode(&snapshot, Histograms::Classic);
+    let request = ExportMetricsServiceRequest::decode(&*body).unwrap();
+    let [resource] = &request.resource_metrics[..] else { panic!("{request:?}") };
+    let [scope] = &resource.scope_metrics[..] else { panic!("{resource:?}") };
+    assert_eq!(scope.metrics, encoded(&snapshot, Histograms::Classic));
 }
 
 fn find<'a>(encoded: &'a [Metric], name: &str) -> &'a Metric {

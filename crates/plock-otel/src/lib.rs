@@ -77,6 +77,7 @@ mod transport;
 #[path = "../tests/receiver/mod.rs"]
 mod receiver;
 
+pub use encode::encode;
 pub use error::Error;
 pub use export::MetricExporter;
 pub use guard::Guard;

@@ -1,47 +1,58 @@
-//! `cargo xtask bench`: what plock costs. Builds and runs `crates/plock/benches/locks`, counts
-//! instructions with callgrind on request, and draws the table.
+//! `cargo xtask bench`: what plock costs. Builds and runs `crates/plock/benches/locks`, and `peers`
+//! beside it on request, counts instructions with callgrind on request, and draws the tables.
 
-use std::io::{BufRead, BufReader, IsTerminal, Write, stderr, stdout};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+pub(crate) mod budget;
+mod growth;
+mod instructions;
+mod peers;
+pub(crate) mod program;
+mod sizes;
+mod table;
 
-use anyhow::{Context, Result, bail, ensure};
-use comfy_table::{CellAlignment, Table, presets};
-use integration_tests::repository;
+use std::io::{Write, stderr, stdout};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-/// Operations per instruction count: the fixed part of a run is then less than one instruction.
-const COUNTED: u64 = 20_000;
+use self::program::{Profile, Program, objects, settings};
+use self::sizes::Size;
 
 /// Measure what plock costs, as ratios to the bare types in the same run.
 ///
 /// Runs short batches of every operation in turn, bare, wrapped (`full`) and wrapped with recording
 /// switched off at run time (`off`), 200 rounds of them, and tells the minimum and the median time of
-/// an operation and the median of the ratios within each round. Leave the machine alone meanwhile.
+/// an operation and the median of the ratios within each round. Leave the machine alone meanwhile. A
+/// second table tells the bytes that locks, guards, futures, scopes, threads and classes take.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Print one JSON object per row on standard output, and progress on standard error.
     #[arg(long)]
     json: bool,
-    /// Only rows whose name contains this; the bare rows they are compared with come along.
+    /// Only rows whose name contains this; the bare rows they are compared with come along. The names
+    /// of sizes begin with `size/`.
     #[arg(long, value_name = "NAME", default_value = "")]
     filter: String,
     /// A few short rounds of an unoptimised build, to see that every row works. The times mean
     /// nothing.
     #[arg(long)]
     quick: bool,
-    /// Also count instructions per operation, of the rows that run on one thread. Needs valgrind.
+    /// Also measure other ways to time a lock, as described in `crates/plock/benches/README.md`.
+    #[arg(long, conflicts_with_all = ["bless", "plot"])]
+    peers: bool,
+    /// Also count instructions per operation, of the rows that run on one thread. Needs valgrind,
+    /// and installs it as root on Debian.
     #[arg(long)]
     instructions: bool,
-}
-
-/// What the bench binary says of a row.
-#[derive(Debug, Deserialize)]
-struct Measured {
-    #[serde(flatten)]
-    row: Row,
-    countable: bool,
+    /// Only count instructions, and make the counts plus 2 % (read-outs: 10 %) the budgets that the
+    /// test run holds every operation to (crates/plock/benches/instructions.toml).
+    #[arg(long, conflicts_with_all = ["json", "filter", "quick", "instructions"])]
+    bless: bool,
+    /// Only measure how cost grows with the number of threads, locks and lock classes, and draw it into
+    /// this file.
+    #[arg(long, value_name = "FILE.svg", conflicts_with_all = ["bless", "instructions"])]
+    plot: Option<PathBuf>,
 }
 
 /// A line of the result.
@@ -50,160 +61,98 @@ struct Row {
     name: String,
     ns_min: f64,
     ns_median: f64,
-    /// To the bare row of the same situation.
-    ratio: f64,
-    /// To the same operation on one thread, for rows that run on two.
+    /// To the bare row of the same situation, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio: Option<f64>,
+    /// To the same operation on one thread, for rows that run beside another.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio_one_thread: Option<f64>,
     /// Per operation.
     #[serde(default)]
     instructions: Option<u64>,
+    /// Name of the row that the ratio is to.
+    #[serde(default, skip_serializing)]
+    base: Option<String>,
+    /// Whether its instructions can be counted.
+    #[serde(skip_serializing)]
+    countable: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let program = build(arguments.quick)?;
+    let profile = if arguments.quick { Profile::Dev } else { Profile::Bench };
+    let program = Program::build("locks", profile)?;
+    if arguments.bless {
+        budget::bless(&instructions::count(&program, &["--count"])?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let settings = settings();
     if arguments.json {
         writeln!(stderr(), "{settings}")?;
     } else {
         writeln!(stdout(), "{settings}")?;
     }
-    let mut rows = Vec::new();
-    for measured in measure(&program, arguments)? {
-        let mut row = measured.row;
-        if arguments.instructions && measured.countable {
-            row.instructions = count(&program, &row.name)?;
-        }
-        rows.push(row);
+    let mut rows = measure(&program, arguments)?;
+    if arguments.peers {
+        rows.extend(peers::measure(profile, arguments)?);
     }
-    ensure!(!rows.is_empty(), "no row has a name that contains `{}`", arguments.filter);
-    if !arguments.json {
-        writeln!(stdout(), "{}", draw(&rows))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    for row in &rows {
-        writeln!(stdout(), "{}", serde_json::to_string(row)?)?;
+    let sizes = match arguments.plot {
+        Some(_) => Vec::new(),
+        None => sizes::measure(profile, &arguments.filter)?,
+    };
+    ensure!(
+        !rows.is_empty() || !sizes.is_empty(),
+        "no row has a name that contains `{}`",
+        arguments.filter
+    );
+    print(&rows, &sizes, arguments.json)?;
+    if let Some(file) = &arguments.plot {
+        growth::plot(&rows, file)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the bench binary; cargo's own progress goes to standard error.
-fn build(quick: bool) -> Result<PathBuf> {
-    writeln!(stderr(), "building crates/plock/benches/locks (a minute or two the first time)")?;
-    let profile = if quick { "dev" } else { "bench" };
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(repository()).args(["bench", "--package=plock", "--bench=locks"]);
-    command.args(["--features=tower", "--no-run", "--profile", profile]);
-    command.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
-    let output = command.output().context("cannot start cargo")?;
-    ensure!(output.status.success(), "the build of the bench binary ended with {}", output.status);
-    for line in output.stdout.lines() {
-        let message: Value = serde_json::from_str(&line?).context("not a message of cargo")?;
-        if message["target"]["name"] == "locks"
-            && let Some(program) = message["executable"].as_str()
-        {
-            return Ok(program.into());
+fn print(rows: &[Row], sizes: &[Size], json: bool) -> Result<()> {
+    if json {
+        print_each(rows)?;
+        return print_each(sizes);
+    }
+    if !rows.is_empty() {
+        writeln!(stdout(), "{}\n", table::draw(rows))?;
+    }
+    if !sizes.is_empty() {
+        writeln!(stdout(), "{}", sizes::draw(sizes))?;
+    }
+    Ok(())
+}
+
+fn print_each(objects: &[impl Serialize]) -> Result<()> {
+    for object in objects {
+        writeln!(stdout(), "{}", serde_json::to_string(object)?)?;
+    }
+    Ok(())
+}
+
+fn measure(program: &Program, arguments: &Arguments) -> Result<Vec<Row>> {
+    let mut command = arguments.choice(program);
+    if arguments.plot.is_some() {
+        command.arg("--growth");
+    }
+    let mut rows: Vec<Row> = objects(&mut command)?;
+    if arguments.instructions {
+        let counts = instructions::count(program, &["--count", "--filter", &arguments.filter])?;
+        for row in &mut rows {
+            let count = counts.iter().find(|count| count.name == row.name);
+            row.instructions = count.map(|count| count.instructions);
         }
     }
-    bail!("cargo built no bench binary")
+    Ok(rows)
 }
 
-/// Where the figures are from: they mean little without it.
-fn settings() -> String {
-    let first = |file: &str, key: &str| {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        let value = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or("unknown");
-        value.trim_start_matches(['\t', ' ', ':']).trim().to_owned()
-    };
-    let rustc = Command::new("rustc").arg("--version").output();
-    let rustc = rustc.map_or_else(
-        |_| "rustc: unknown".to_owned(),
-        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-    );
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    format!(
-        "{} {}, kernel {}, {cores} x {} (family {}, model {}), {rustc}",
-        std::env::consts::OS,
-        std::env::consts::ARCH,
-        first("/proc/sys/kernel/osrelease", ""),
-        first("/proc/cpuinfo", "model name"),
-        first("/proc/cpuinfo", "cpu family"),
-        first("/proc/cpuinfo", "model\t"),
-    )
-}
-
-fn measure(program: &Path, arguments: &Arguments) -> Result<Vec<Measured>> {
-    let mut command = Command::new(program);
-    command.args(["--filter", &arguments.filter]).stdout(Stdio::piped());
-    if arguments.quick {
-        command.arg("--quick");
+impl Arguments {
+    /// A program, told which rows to measure and how.
+    fn choice(&self, program: &Program) -> Command {
+        let mut command = program.command();
+        command.args(["--filter", &self.filter]).args(self.quick.then_some("--quick"));
+        command
     }
-    let mut child = command.spawn().context("cannot start the bench binary")?;
-    let lines = BufReader::new(child.stdout.take().context("its output is piped")?).lines();
-    let parse = |line: std::io::Result<String>| {
-        let line = line?;
-        serde_json::from_str(&line).with_context(|| format!("the bench binary printed `{line}`"))
-    };
-    let rows = lines.map(parse).collect::<Result<Vec<Measured>>>();
-    let status = child.wait()?;
-    ensure!(status.success(), "the bench binary ended with {status}");
-    rows
-}
-
-/// Instructions of one operation: a given number of them under callgrind, which simulates the
-/// processor and so gives the same number every time. `None` without valgrind.
-fn count(program: &Path, name: &str) -> Result<Option<u64>> {
-    let mut command = Command::new("valgrind");
-    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no"]);
-    command.arg("--toggle-collect=*harness::counted*").arg(program);
-    command.args(["--count", name, &COUNTED.to_string()]);
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).context("cannot start valgrind"),
-    };
-    let text = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "valgrind ended with {}:\n{text}", output.status);
-    let total = text.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
-    let total: u64 = total.with_context(|| format!("no count from callgrind:\n{text}"))?;
-    writeln!(stderr(), "{name}: {} instructions", total / COUNTED)?;
-    Ok(Some(total / COUNTED))
-}
-
-fn draw(rows: &[Row]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::ASCII_MARKDOWN); // as it is, it can be pasted into a page
-    if !stdout().is_terminal() {
-        table.set_width(140);
-    }
-    table.set_header([
-        "operation",
-        "min ns",
-        "median ns",
-        "over bare",
-        "ratio",
-        "one thread",
-        "instructions",
-    ]);
-    let bare = |row: &Row| {
-        let situation = row.name.rsplit_once('/')?.0;
-        rows.iter().find(|other| other.name.strip_suffix("/bare") == Some(situation))
-    };
-    for row in rows {
-        let over = bare(row).map_or(0.0, |bare| row.ns_min - bare.ns_min);
-        let optional = |value: Option<String>| value.unwrap_or_default();
-        table.add_row([
-            row.name.clone(),
-            format!("{:.1}", row.ns_min),
-            format!("{:.1}", row.ns_median),
-            format!("{over:+.1}"),
-            format!("{:.2}", row.ratio),
-            optional(row.ratio_one_thread.map(|ratio| format!("{ratio:.2}"))),
-            optional(row.instructions.map(|count| count.to_string())),
-        ]);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }

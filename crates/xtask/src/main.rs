@@ -5,6 +5,7 @@ mod bench;
 mod collector;
 mod conformance;
 mod demo;
+mod soak;
 mod test;
 mod tidy;
 
@@ -26,6 +27,7 @@ enum Command {
     Collector(collector::Arguments),
     Conformance(conformance::Arguments),
     Demo(demo::Arguments),
+    Soak(soak::Arguments),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
 }
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Collector(arguments) => collector::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),
     };

@@ -11,7 +11,7 @@ use comfy_table::{Table, presets};
 use integration_tests::{Tools, repository};
 use serde_json::Value;
 
-use crate::{conformance, tidy};
+use crate::{bench, conformance, tidy};
 
 /// Run every check of the repository, as continuous integration does.
 ///
@@ -63,7 +63,10 @@ macro_rules! whole {
 /// and that of running them are told apart.
 #[rustfmt::skip]
 const STEPS: &[Step] = &[
-    Step { name: "fmt", about: "the code is formatted", run: Run::Cargo(&["fmt --all --check"]) },
+    Step { name: "fmt", about: "the code is formatted", run: Run::Cargo(&[
+        "fmt --all --check",
+        "fmt --manifest-path crates/plock/benches/peers/Cargo.toml --check",
+    ]) },
     Step { name: "tidy", about: "house rules that no lint knows", run: Run::Own(tidy::check) },
     Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo(&[whole!("clippy", " --all-targets -- -D warnings")]) },
     Step { name: "features", about: "the libraries compile with nothing, switched off, and with everything else", run: Run::Cargo(&[
@@ -78,7 +81,12 @@ const STEPS: &[Step] = &[
         "RUSTFLAGS=--cfg=loom test --package plock-core --release --lib --target-dir target/loom loom_",
     ]) },
     Step { name: "conformance", about: "tokio's own tests against plock's types", run: Run::Own(conformance::check) },
-    Step { name: "bench", about: "every row of the benchmark works", run: Run::Cargo(&["xtask bench --quick --json"]) },
+    Step { name: "bench", about: "every row of the benchmark works", run: Run::Cargo(&[
+        "xtask bench --quick --json",
+        "xtask bench --quick --json --plot target/growth.svg",
+    ]) },
+    Step { name: "instructions", about: "no operation executes more instructions than its budget", run: Run::Own(bench::budget::check) },
+    Step { name: "soak", about: "memory stays flat and nothing is left out at full speed", run: Run::Cargo(&["xtask soak --quick"]) },
     Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
     Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Tests(&[
         whole!("test", " --no-fail-fast --test collector --test service --test faults"),

@@ -1,7 +1,7 @@
 //! Interleaved measurement: every round runs one short batch of every row, so that drift and noisy
 //! neighbours hit all of them alike; a row is compared with its base inside the same round.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Mode of the rows that others are compared with.
@@ -9,11 +9,35 @@ const BARE: &str = "bare";
 
 /// One operation in one situation and mode.
 pub(crate) struct Row {
-    /// `type/situation/mode`.
-    name: String,
+    label: Label,
     work: Work,
+    scale: Scale,
+}
+
+/// What a row is called, and what it is compared with.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Label {
+    /// `type/situation/mode`.
+    pub(crate) name: String,
+    /// Name of the row that the ratio is to, if there is a bare counterpart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) base: Option<String>,
     /// Name of a row that shows what a single thread takes.
-    one_thread: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    one_thread: Option<String>,
+    /// Whether it runs a given number of operations on one thread.
+    pub(crate) countable: bool,
+}
+
+/// How many operations make sense where their number is not measured first.
+struct Scale {
+    /// Registrations, cold lines.
+    warm_up: u64,
+    /// In a batch.
+    least: u64,
+    /// Under the instruction counter: what a batch costs besides is then less than one instruction
+    /// of each operation.
+    counted: u64,
 }
 
 /// How a batch is run.
@@ -33,18 +57,26 @@ pub(crate) struct Plan {
     timed_batch: Duration,
 }
 
+/// What ran while instructions were counted.
+#[derive(Debug, Serialize)]
+pub(crate) struct Count<'a> {
+    name: &'a str,
+    operations: u64,
+}
+
 /// What is known of a row in the end.
 #[derive(Debug, Serialize)]
 pub(crate) struct Result {
-    name: String,
+    #[serde(flatten)]
+    label: Label,
     ns_min: f64,
     ns_median: f64,
     /// Median over the rounds of the ratio to the bare row in the same round.
-    ratio: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio: Option<f64>,
     /// The same with the one-thread row as base.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio_one_thread: Option<f64>,
-    countable: bool,
 }
 
 impl Plan {
@@ -57,20 +89,86 @@ impl Plan {
         Self { rounds: 3, batch: Duration::from_micros(25), timed_batch: Duration::from_millis(1) };
 }
 
+impl Label {
+    fn new(name: &str, countable: bool) -> Self {
+        let (situation, _) = name.rsplit_once('/').expect("a name of parts");
+        let base = format!("{situation}/{BARE}");
+        Self { name: name.to_owned(), base: Some(base), one_thread: None, countable }
+    }
+}
+
+impl Scale {
+    const NANOSECONDS: Self = Self { warm_up: 1000, least: 16, counted: 20_000 };
+    const MILLISECONDS: Self = Self { warm_up: 1, least: 1, counted: 1 };
+}
+
 impl Row {
+    fn new(name: &str, work: Work) -> Self {
+        let label = Label::new(name, matches!(work, Work::Counted(_)));
+        Self { label, work, scale: Scale::NANOSECONDS }
+    }
+
     /// `batch(n)` runs `n` operations on one thread and says how long that took.
     pub(crate) fn counted(name: &str, batch: impl FnMut(u64) -> Duration + 'static) -> Self {
-        Self { name: name.to_owned(), work: Work::Counted(Box::new(batch)), one_thread: None }
+        Self::new(name, Work::Counted(Box::new(batch)))
+    }
+
+    /// As [`Self::counted`], of operations that take milliseconds and have no bare counterpart.
+    pub(crate) fn lone(name: &str, batch: impl FnMut(u64) -> Duration + 'static) -> Self {
+        let mut row = Self { scale: Scale::MILLISECONDS, ..Self::counted(name, batch) };
+        row.label.base = None;
+        row
     }
 
     /// `batch(d)` runs operations for the time `d` and says how many nanoseconds one took.
     pub(crate) fn timed(name: &str, batch: impl FnMut(Duration) -> f64 + 'static) -> Self {
-        Self { name: name.to_owned(), work: Work::Timed(Box::new(batch)), one_thread: None }
+        Self::new(name, Work::Timed(Box::new(batch)))
     }
 
     /// Compared with this row as well.
-    pub(crate) fn beside(self, one_thread: &'static str) -> Self {
-        Self { one_thread: Some(one_thread), ..self }
+    pub(crate) fn beside(mut self, one_thread: &str) -> Self {
+        self.label.one_thread = Some(one_thread.to_owned());
+        self
+    }
+
+    /// Compared with this row instead of the one in mode `bare`.
+    pub(crate) fn against(mut self, base: &str) -> Self {
+        self.label.base = Some(base.to_owned());
+        self
+    }
+
+    /// A row that another process runs: `ask(operations)` says how many nanoseconds one took there.
+    pub(crate) fn elsewhere(label: Label, mut ask: impl FnMut(u64) -> f64 + 'static) -> Self {
+        let work = if label.countable {
+            Work::Counted(Box::new(move |operations| {
+                Duration::from_secs_f64(ask(operations) * operations as f64 / 1e9)
+            }))
+        } else {
+            Work::Timed(Box::new(move |_| ask(0))) // it has the same plan
+        };
+        Self { label, work, scale: Scale::NANOSECONDS }
+    }
+
+    /// At most so many operations at a time, and after each such part a rest that does not count.
+    pub(crate) fn in_parts(self, most: u64, rest: impl Fn() + 'static) -> Self {
+        let work = match self.work {
+            Work::Counted(mut batch) => Work::Counted(Box::new(move |mut left| {
+                let mut took = Duration::ZERO;
+                while left > 0 {
+                    let part = left.min(most);
+                    took += batch(part);
+                    rest();
+                    left -= part;
+                }
+                took
+            })),
+            Work::Timed(mut batch) => Work::Timed(Box::new(move |time| {
+                let took = batch(time);
+                rest();
+                took
+            })),
+        };
+        Self { work, ..self }
     }
 
     /// With recording switched off at run time.
@@ -82,34 +180,23 @@ impl Row {
         Self { work, ..self }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub(crate) const fn label(&self) -> &Label {
+        &self.label
     }
 
-    /// Whether it runs a given number of operations on one thread.
-    pub(crate) const fn is_countable(&self) -> bool {
-        matches!(self.work, Work::Counted(_))
-    }
-
-    /// The name of the row this one is compared with.
-    fn base(&self) -> String {
-        let (situation, _) = self.name.rsplit_once('/').expect("a name of three parts");
-        format!("{situation}/{BARE}")
-    }
-
-    /// A warm-up, then so many operations within [`counted`].
-    pub(crate) fn count(&mut self, operations: u64) {
-        if let Work::Counted(batch) = &mut self.work {
-            batch(64);
-            counted(batch, operations);
-        }
+    /// A warm-up, then a batch within [`counted`]; `None` if it does not run on one thread.
+    pub(crate) fn count(&mut self) -> Option<Count<'_>> {
+        let Work::Counted(batch) = &mut self.work else { return None };
+        batch(self.scale.warm_up);
+        counted(batch, self.scale.counted);
+        Some(Count { name: &self.label.name, operations: self.scale.counted })
     }
 
     /// Finds how many operations fill a batch.
     fn calibrate(&mut self, plan: &Plan) -> u64 {
         let Work::Counted(batch) = &mut self.work else { return 0 };
-        batch(1000); // registrations, cold lines
-        let mut operations = 16;
+        batch(self.scale.warm_up);
+        let mut operations = self.scale.least;
         loop {
             let took = batch(operations).as_secs_f64();
             if took >= plan.batch.as_secs_f64() / 8.0 {
@@ -119,13 +206,15 @@ impl Row {
                     clippy::cast_sign_loss,
                     reason = "small"
                 )]
-                return (plan.batch.as_secs_f64() * per_second).max(16.0) as u64;
+                let filling = (plan.batch.as_secs_f64() * per_second) as u64;
+                return filling.max(self.scale.least);
             }
             operations *= 2;
         }
     }
 
-    fn sample(&mut self, operations: u64, plan: &Plan) -> f64 {
+    /// Nanoseconds per operation, of one batch.
+    pub(crate) fn sample(&mut self, operations: u64, plan: &Plan) -> f64 {
         match &mut self.work {
             Work::Counted(batch) => batch(operations).as_secs_f64() * 1e9 / operations as f64,
             Work::Timed(batch) => batch(plan.timed_batch),
@@ -148,11 +237,11 @@ fn counted(batch: &mut dyn FnMut(u64) -> Duration, operations: u64) {
 
 /// The rows that match, and those that they are compared with.
 pub(crate) fn choose(rows: Vec<Row>, filter: &str) -> Vec<Row> {
-    let matching = || rows.iter().filter(|row| row.name.contains(filter));
-    let bases = matching().flat_map(|row| [Some(row.base()), row.one_thread.map(String::from)]);
-    let needed: Vec<String> =
-        bases.flatten().chain(matching().map(|row| row.name.clone())).collect();
-    rows.into_iter().filter(|row| needed.contains(&row.name)).collect()
+    let labels = rows.iter().map(|row| &row.label).filter(|label| label.name.contains(filter));
+    let names =
+        |label: &Label| [Some(label.name.clone()), label.base.clone(), label.one_thread.clone()];
+    let needed: Vec<String> = labels.flat_map(names).flatten().collect();
+    rows.into_iter().filter(|row| needed.contains(&row.label.name)).collect()
 }
 
 /// Runs all rows side by side.
@@ -167,16 +256,19 @@ pub(crate) fn measure(mut rows: Vec<Row>, plan: &Plan) -> Vec<Result> {
             samples.push(row.sample(*operations, plan));
         }
     }
-    let of = |name: &str| rows.iter().position(|row| row.name == name).map(|at| &samples[at]);
+    let of =
+        |name: &String| rows.iter().position(|row| row.label.name == *name).map(|at| &samples[at]);
     let results = rows.iter().zip(&samples).map(|(row, own)| {
-        let over = |base: &Vec<f64>| median(own.iter().zip(base).map(|(own, base)| own / base));
+        let over = |base: &String| {
+            let base = of(base).expect("what a row is compared with is measured too");
+            median(own.iter().zip(base).map(|(own, base)| own / base))
+        };
         Result {
-            name: row.name.clone(),
+            label: row.label.clone(),
             ns_min: own.iter().copied().fold(f64::INFINITY, f64::min),
             ns_median: median(own.iter().copied()),
-            ratio: of(&row.base()).map(over).expect("every row has a bare one"),
-            ratio_one_thread: row.one_thread.and_then(of).map(over),
-            countable: row.is_countable(),
+            ratio: row.label.base.as_ref().map(over),
+            ratio_one_thread: row.label.one_thread.as_ref().map(over),
         }
     });
     results.collect()

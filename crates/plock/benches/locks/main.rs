@@ -10,12 +10,17 @@
     reason = "a program of its own, which reports on its outputs and ends when it cannot measure"
 )]
 
+mod growth;
+#[expect(dead_code, reason = "`../peers` includes it too, and needs more of it")]
 mod harness;
+mod here;
 mod operations;
+mod read_outs;
 mod rows;
 mod threads;
 
 use clap::Parser;
+use harness::Row;
 
 /// Measures the rows whose name contains the filter.
 #[derive(Debug, Parser)]
@@ -26,12 +31,13 @@ struct Arguments {
     /// A few short rounds, to see that every row works; the times mean nothing.
     #[arg(long)]
     quick: bool,
-    /// Print the names of the rows whose instructions can be counted.
+    /// Run one batch of every row that runs on one thread inside `harness::counted`, and say how many
+    /// operations that were; an instruction counter looks on.
     #[arg(long)]
-    list: bool,
-    /// Run the row of this name once, this many operations long, inside `harness::counted`.
-    #[arg(long, num_args = 2, value_names = ["NAME", "OPERATIONS"])]
-    count: Vec<String>,
+    count: bool,
+    /// How cost grows with threads, locks and classes, instead of the operations one by one.
+    #[arg(long)]
+    growth: bool,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -40,22 +46,31 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     plock::calibrate();
-    let mut rows = rows::all();
-    if arguments.list {
-        rows.iter().filter(|row| row.is_countable()).for_each(|row| println!("{}", row.name()));
-        return;
-    }
-    if let [name, operations] = &arguments.count[..] {
-        let row = rows.iter_mut().find(|row| row.name() == *name).expect("a row of that name");
-        return row.count(operations.parse().expect("a number of operations"));
+    // The read-outs fill the process with classes and threads, so everything else goes before them.
+    let groups = if arguments.growth {
+        vec![growth::all()]
+    } else {
+        // The read-outs fill the process with classes and threads, so they go last.
+        vec![rows::all(), read_outs::all()]
+    };
+    let groups = groups.into_iter().map(|rows| harness::choose(rows, &arguments.filter));
+    if arguments.count {
+        return groups.for_each(count);
     }
     eprintln!("clock source: {}", plock::snapshot().clock);
     let plan = if arguments.quick { harness::Plan::QUICK } else { harness::Plan::FULL };
-    let chosen = harness::choose(rows, &arguments.filter);
-    for result in harness::measure(chosen, &plan) {
-        println!("{}", serde_json::to_string(&result).unwrap());
+    for rows in groups.filter(|rows| !rows.is_empty()) {
+        for result in harness::measure(rows, &plan) {
+            println!("{}", serde_json::to_string(&result).unwrap());
+        }
     }
     if let Some(share) = rows::contended_share(&plock::snapshot()) {
         eprintln!("contended rows: {:.1} % of the acquisitions waited", share * 100.0);
+    }
+}
+
+fn count(mut rows: Vec<Row>) {
+    for count in rows.iter_mut().filter_map(Row::count) {
+        println!("{}", serde_json::to_string(&count).unwrap());
     }
 }

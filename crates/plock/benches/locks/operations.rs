@@ -12,7 +12,12 @@ macro_rules! operations {
 
             /// Locks of one class, each on cache lines of its own.
             pub(crate) fn mutexes<const N: usize>() -> [Shared; N] {
-                [(); N].map(|()| &Box::leak(Box::new(super::Apart(Mutex::new(0)))).0)
+                [(); N].map(|()| crate::threads::apart(Mutex::new(0)))
+            }
+
+            /// Locks of one class beside each other, as in a service's table.
+            pub(crate) fn table(count: usize) -> &'static [Mutex<u64>] {
+                (0..count).map(|_| Mutex::new(0)).collect::<Vec<_>>().leak()
             }
 
             pub(crate) fn read_write_lock() -> &'static RwLock<u64> {
@@ -26,6 +31,22 @@ macro_rules! operations {
             pub(crate) async fn lock(mutex: Shared, operations: u64) {
                 for _ in 0..operations {
                     *mutex.lock().await += 1;
+                }
+            }
+
+            /// Locks one after the other, beginning with number `from`.
+            pub(crate) async fn lock_in_turn(
+                table: &'static [Mutex<u64>],
+                from: usize,
+                operations: u64,
+            ) {
+                let mut at = from % table.len();
+                for _ in 0..operations {
+                    *table[at].lock().await += 1;
+                    at += 1;
+                    if at == table.len() {
+                        at = 0;
+                    }
                 }
             }
 
@@ -47,14 +68,16 @@ macro_rules! operations {
                 }
             }
 
-            /// Locks until `stop`; returns how often.
+            /// Locks until `stop`, a few times at least; returns how often.
             pub(crate) async fn lock_until(mutex: Shared, stop: &AtomicBool) -> u64 {
                 let mut operations = 0;
-                while !stop.load(Ordering::Relaxed) {
+                loop {
                     lock(mutex, 64).await;
                     operations += 64;
+                    if stop.load(Ordering::Relaxed) {
+                        return operations;
+                    }
                 }
-                operations
             }
 
             /// Locks for so often, one of several whose turns follow each other.
@@ -65,20 +88,22 @@ macro_rules! operations {
                 lock(mutex, operations).await;
             }
 
-            /// Locks for a section of `section` until `stop`; returns how often.
+            /// Locks for a section of `section` until `stop`, once at least; returns how often.
             pub(crate) async fn hammer(mutex: Shared, section: super::Spin, stop: &AtomicBool) -> u64 {
                 let first = mutex.lock().await;
                 tokio::task::yield_now().await; // the others queue up: from now on it is handed over
                 drop(first);
                 let mut operations = 0;
-                while !stop.load(Ordering::Relaxed) {
+                loop {
                     let mut guard = mutex.lock().await;
                     section.run();
                     *guard += 1;
                     drop(guard);
                     operations += 1;
+                    if stop.load(Ordering::Relaxed) {
+                        return operations;
+                    }
                 }
-                operations
             }
         }
     };
@@ -92,10 +117,6 @@ operations!(
     /// The wrapped types.
     wrapped, plock::tokio
 );
-
-/// Two lines of 64 bytes are fetched together.
-#[repr(align(128))]
-struct Apart<T>(T);
 
 /// A fixed amount of work.
 #[derive(Clone, Copy, Debug)]

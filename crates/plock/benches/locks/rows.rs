@@ -1,6 +1,7 @@
 //! The rows of the table: which operation runs where.
 
 use crate::harness::Row;
+use crate::here::{Here, polls};
 use crate::operations::{Spin, bare, wrapped};
 use crate::threads::{self, Contention};
 use http::{Request, Response};
@@ -8,91 +9,20 @@ use plock::tokio::sync::Mutex;
 use plock::tower::PlockLayer;
 use plock::{Mode, Outcome, Snapshot};
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::hint::black_box;
-use std::pin::pin;
-use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::task::Poll;
-use std::time::{Duration, Instant};
-use tokio::runtime::{Builder, Runtime};
+use std::time::Instant;
 use tokio::task::unconstrained;
 use tower::{Layer, Service, service_fn};
 
 /// Name of the lock that two workers fight for.
 const CONTENDED: &str = "bench_contended";
 
-/// Runs operations on the measuring thread.
-#[derive(Clone)]
-struct Here(Rc<Runtime>);
-
-impl Here {
-    /// A row whose batch is a task of its own.
-    fn task<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        self.spawned(name, move |operations| timed(body(operations)))
-    }
-
-    /// A row whose batch is a task and a scope of its own.
-    fn scoped<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        self.spawned(name, move |operations| plock::scope("bench", timed(body(operations))))
-    }
-
-    fn spawned<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
-    where
-        F: Future<Output = Duration> + Send + 'static,
-    {
-        let runtime = Rc::clone(&self.0);
-        Row::counted(name, move |operations| {
-            let task = runtime.spawn(body(operations));
-            runtime.block_on(task).unwrap()
-        })
-    }
-
-    /// A row whose batch is shared by several tasks.
-    fn tasks<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        const TASKS: u64 = 8;
-        let runtime = Rc::clone(&self.0);
-        Row::counted(name, move |operations| {
-            let start = Instant::now();
-            let each = operations.div_ceil(TASKS);
-            let tasks: Vec<_> = (0..TASKS).map(|_| runtime.spawn(body(each))).collect();
-            for task in tasks {
-                runtime.block_on(task).unwrap();
-            }
-            start.elapsed()
-        })
-    }
-
-    /// A row whose batch runs outside any task.
-    fn taskless<F>(&self, name: &str, body: impl Fn(u64) -> F + 'static) -> Row
-    where
-        F: Future<Output = ()> + 'static,
-    {
-        let runtime = Rc::clone(&self.0);
-        Row::counted(name, move |operations| runtime.block_on(timed(body(operations))))
-    }
-}
-
-/// How long `body` takes, without the pauses that the cooperative budget makes.
-async fn timed(body: impl Future<Output = ()>) -> Duration {
-    let start = Instant::now();
-    unconstrained(body).await;
-    start.elapsed()
-}
-
 /// Every row. A row without a bare one of the same situation does not exist.
 pub(crate) fn all() -> Vec<Row> {
-    let runtime = Builder::new_current_thread().build().unwrap();
-    let here = Here(Rc::new(runtime));
+    let here = Here::new();
     let mut rows = vec![clock()];
     rows.extend(mutex(&here));
     rows.extend(others(&here));
@@ -164,17 +94,6 @@ fn scopes(here: &Here) -> Vec<Row> {
     ]
 }
 
-async fn polls(future: impl Future<Output = ()>, operations: u64) {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        for _ in 0..operations {
-            black_box(future.as_mut().poll(cx).is_ready());
-        }
-        Poll::Ready(())
-    })
-    .await;
-}
-
 /// A request to a service that does nothing: made, answered, dropped.
 fn requests(here: &Here) -> Vec<Row> {
     let nothing = || service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) });
@@ -210,6 +129,13 @@ fn many_threads() -> Vec<Row> {
         Row::timed(&format!("{two_locks}/full"), move |time| threads::two(time, &recorded))
             .beside("tokio::Mutex/uncontended/full"),
     ];
+    let read_out = "tokio::Mutex/uncontended-while-read";
+    rows.extend([
+        Row::timed(&format!("{read_out}/bare"), move |time| threads::while_read(time, &alone))
+            .beside("tokio::Mutex/uncontended/bare"),
+        Row::timed(&format!("{read_out}/full"), move |time| threads::while_read(time, &recorded))
+            .beside("tokio::Mutex/uncontended/full"),
+    ]);
     let section = Spin::microsecond();
     let [free] = bare::mutexes();
     let kept: &Mutex<u64> = Box::leak(Box::new(Mutex::named(CONTENDED, 0)));

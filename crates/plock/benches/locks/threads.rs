@@ -1,16 +1,26 @@
-//! Operations on two threads, for a given time.
+//! Operations on several threads, for a given time.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::unconstrained;
 
-const THREADS: usize = 2;
-/// More than there are workers, so that the lock is never without a queue.
+/// As many as the smallest machine has processors.
+const TWO: usize = 2;
+/// More than two workers need, so that the lock is never without a queue.
 const TASKS: usize = 8;
+
+/// Two lines of 64 bytes are fetched together.
+#[repr(align(128))]
+struct Apart<T>(T);
+
+/// On cache lines of its own, for ever.
+pub(crate) fn apart<T>(value: T) -> &'static T {
+    &Box::leak(Box::new(Apart(value))).0
+}
 
 /// Runs `body`, which returns how many operations it did, as a task of a runtime on this thread.
 pub(crate) fn block_on(body: impl Future<Output = u64>) -> u64 {
@@ -19,33 +29,62 @@ pub(crate) fn block_on(body: impl Future<Output = u64>) -> u64 {
     tasks.block_on(&runtime, unconstrained(body))
 }
 
-/// Runs `body` on two threads, each on a processor of its own, until the time is up. Returns the
-/// nanoseconds that one operation took on its thread, while that was running.
+/// Runs `body` on two threads, as [`on_each`].
 pub(crate) fn two(time: Duration, body: &(impl Fn(usize, &AtomicBool) -> u64 + Sync)) -> f64 {
+    on_each(TWO, time, body)
+}
+
+/// Runs `body` on so many threads, spread over the processors, until the time is up. Returns the
+/// nanoseconds that one operation took on its thread, while that was running; a thread that counts
+/// none does not matter.
+pub(crate) fn on_each(
+    count: usize,
+    time: Duration,
+    body: &(impl Fn(usize, &AtomicBool) -> u64 + Sync),
+) -> f64 {
     let stop = AtomicBool::new(false);
-    let ready = AtomicU64::new(0);
+    let ready = AtomicUsize::new(0);
+    let all_ready = || {
+        while ready.load(Ordering::Acquire) < count {
+            std::thread::yield_now();
+        }
+    };
     let on_thread = |thread: usize| {
         pin_to(thread);
         body(thread, &AtomicBool::new(true)); // cold lines, a table of its own
         ready.fetch_add(1, Ordering::AcqRel);
-        while ready.load(Ordering::Acquire) < THREADS as u64 {
-            std::hint::spin_loop();
-        }
+        all_ready();
         let start = busy();
         (body(thread, &stop), busy() - start)
     };
     std::thread::scope(|threads| {
-        let running =
-            std::array::from_fn::<_, THREADS, _>(|thread| threads.spawn(move || on_thread(thread)));
-        while ready.load(Ordering::Acquire) < THREADS as u64 {
-            std::thread::yield_now();
-        }
+        let on_thread = &on_thread;
+        let running: Vec<_> =
+            (0..count).map(|thread| threads.spawn(move || on_thread(thread))).collect();
+        all_ready();
         std::thread::sleep(time);
         stop.store(true, Ordering::Release);
-        let done = running.map(|thread| thread.join().unwrap());
-        let operations: u64 = done.iter().map(|(operations, _)| operations).sum();
-        let spent: Duration = done.iter().map(|(_, spent)| *spent).sum();
+        let done = running.into_iter().map(|thread| thread.join().unwrap());
+        let done = done.filter(|(operations, _)| *operations > 0);
+        let (operations, spent) =
+            done.fold((0, Duration::ZERO), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         spent.as_secs_f64() * 1e9 / operations as f64
+    })
+}
+
+/// As [`two`], with one snapshot after the other on the second thread.
+pub(crate) fn while_read(
+    time: Duration,
+    body: &(impl Fn(usize, &AtomicBool) -> u64 + Sync),
+) -> f64 {
+    two(time, &|thread, stop| {
+        if thread == 0 {
+            return body(thread, stop);
+        }
+        while !stop.load(Ordering::Relaxed) {
+            std::hint::black_box(plock::snapshot());
+        }
+        0
     })
 }
 
@@ -63,21 +102,22 @@ fn busy() -> Duration {
     START.elapsed()
 }
 
-/// One processor per thread where the system lets us choose.
-fn pin_to(processor: usize) {
+/// The processors in turn, where the system lets us choose.
+fn pin_to(thread: usize) {
     #[cfg(target_os = "linux")]
     {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let mut set = rustix::thread::CpuSet::new();
-        set.set(processor);
+        set.set(thread % processors);
         let _ = rustix::thread::sched_setaffinity(None, &set); // a busier machine, a noisier figure
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = processor;
+    let _ = thread;
 }
 
 type Task = Pin<Box<dyn Future<Output = u64> + Send>>;
 
-/// Tasks that fight for one lock on a runtime of two workers.
+/// Tasks that fight for one lock.
 #[derive(Clone)]
 pub(crate) struct Contention {
     runtime: Arc<Runtime>,
@@ -85,12 +125,21 @@ pub(crate) struct Contention {
 }
 
 impl Contention {
+    /// On a runtime of two workers.
     pub(crate) fn new<F>(task: impl Fn(Arc<AtomicBool>) -> F + 'static) -> Self
     where
         F: Future<Output = u64> + Send + 'static,
     {
+        Self::on(TWO, task)
+    }
+
+    /// On a runtime of so many workers.
+    pub(crate) fn on<F>(workers: usize, task: impl Fn(Arc<AtomicBool>) -> F + 'static) -> Self
+    where
+        F: Future<Output = u64> + Send + 'static,
+    {
         let mut builder = Builder::new_multi_thread();
-        let runtime = Arc::new(builder.worker_threads(THREADS).enable_time().build().unwrap());
+        let runtime = Arc::new(builder.worker_threads(workers).enable_time().build().unwrap());
         Self { runtime, task: Arc::new(move |stop| Box::pin(task(stop))) }
     }
 

@@ -10,3 +10,4 @@ mod names;
 mod panics;
 mod release;
 mod sides;
+mod sizes;
