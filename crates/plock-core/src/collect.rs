@@ -6,11 +6,11 @@ use crate::class::{self, Figure, Series};
 use crate::name::{Label, OVERFLOW, site_text};
 use crate::owner::OwnerCell;
 use crate::record::Record;
-use crate::shard::{self, Shard, WorstCell};
+use crate::shard::{self, Shard, Table, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
-    BUCKETS, DEPTHS, Edge, Histogram, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, ScopeSeries,
-    Snapshot, Worst, clock, loss, slab,
+    DEPTHS, Edge, Histogram, LockSeries, Open, OpenEdge, Outcome, ScopeSeries, Snapshot, Worst,
+    clock, loss, slab,
 };
 use std::collections::HashMap;
 
@@ -31,19 +31,19 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
         clock: clock::mode_name().to_owned(),
         ..Snapshot::default()
     };
+    let tables = Tables(shard::tables());
     let mut place = HashMap::new();
     let mut delays = HashMap::new();
     for (number, series) in class::all() {
         match series.figure {
-            Figure::Hold(kind, mode) => {
-                let merged =
-                    merge_lock(number, &series, kind, mode, take_exemplars, &mut out.edges);
+            Figure::Hold(..) => {
+                let merged = merge_lock(&tables, number, &series, take_exemplars, &mut out.edges);
                 place.insert(number, out.locks.len());
                 out.locks.push(merged);
             }
-            Figure::Poll => out.scopes.push(merge_scope(number, &series)),
+            Figure::Poll => out.scopes.push(merge_scope(&tables, number, &series)),
             Figure::Delay => {
-                delays.insert(series.name, merge_holds(number));
+                delays.insert(series.name, merge_holds(&tables, number));
             }
         }
     }
@@ -65,32 +65,40 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     out
 }
 
-fn add_holds(into: &mut Histogram, shard: &Shard) {
-    let counts: [u64; BUCKETS] = std::array::from_fn(|i| shard.hold[i].get());
-    into.add_counts(&counts, shard.hold_sum.get(), shard.hold_max.get());
+/// Every table of this moment.
+struct Tables(Vec<&'static Table>);
+
+impl Tables {
+    fn shards(&self, number: u32) -> impl Iterator<Item = &'static Shard> {
+        self.0.iter().filter_map(move |table| table.get(number))
+    }
 }
 
-fn merge_holds(number: u32) -> Histogram {
+fn add_holds(into: &mut Histogram, shard: &Shard) {
+    into.add_counts(shard.hold.each(), shard.hold_sum.get(), shard.hold_max.get());
+}
+
+fn merge_holds(tables: &Tables, number: u32) -> Histogram {
     let mut out = Histogram::default();
-    shard::each(number, |shard| add_holds(&mut out, shard));
+    tables.shards(number).for_each(|shard| add_holds(&mut out, shard));
     out
 }
 
-fn empty(series: &Series, kind: Kind, mode: Mode) -> LockSeries {
+fn empty(series: &Series) -> LockSeries {
+    let (kind, mode) = series.lock().unwrap_or_default();
     let (name, declared) = (series.name.to_owned(), series.declared());
     LockSeries { name, kind, mode, declared, ..LockSeries::default() }
 }
 
 fn merge_lock(
+    tables: &Tables,
     number: u32,
     series: &Series,
-    kind: Kind,
-    mode: Mode,
     take_exemplars: bool,
     edges: &mut Vec<Edge>,
 ) -> LockSeries {
-    let mut out = empty(series, kind, mode);
-    shard::each(number, |shard| {
+    let mut out = empty(series);
+    for shard in tables.shards(number) {
         add_holds(&mut out.hold, shard);
         out.hold_suspended_ns += shard.suspended.get();
         out.migrated += shard.migrated.get();
@@ -105,7 +113,7 @@ fn merge_lock(
         out.depth_sum += shard.deep_sum.get();
         out.outcomes[Outcome::WouldBlock as usize] += shard.would_block.get();
         add_cold(&mut out, shard, take_exemplars, edges);
-    });
+    }
     out
 }
 
@@ -116,7 +124,7 @@ fn add_cold(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &m
     }
     for (to, from) in out.wait.iter_mut().zip(&cold.wait) {
         if let Some(from) = from {
-            to.add_counts(&from.counts, from.sum_ns, from.max_ns);
+            to.add_counts((0..).zip(from.counts), from.sum_ns, from.max_ns);
         }
     }
     out.claim_delay_ns += cold.claim_delay_ns;
@@ -157,9 +165,9 @@ fn keep_worst(to: &mut Option<Worst>, from: Option<WorstCell>) {
     }
 }
 
-fn merge_scope(number: u32, series: &Series) -> ScopeSeries {
+fn merge_scope(tables: &Tables, number: u32, series: &Series) -> ScopeSeries {
     let mut out = ScopeSeries { name: series.name.to_owned(), ..ScopeSeries::default() };
-    shard::each(number, |shard| {
+    for shard in tables.shards(number) {
         add_holds(&mut out.poll, shard);
         out.started += shard.scope.started.get();
         out.finished += shard.scope.finished.get();
@@ -169,7 +177,7 @@ fn merge_scope(number: u32, series: &Series) -> ScopeSeries {
         for (to, from) in out.idle_ns.iter_mut().zip(&shard.scope.idle) {
             *to += from.get();
         }
-    });
+    }
     out
 }
 

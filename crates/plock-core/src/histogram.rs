@@ -215,13 +215,6 @@ pub struct Exponential {
 }
 
 impl Histogram {
-    /// Builds a histogram from one count per internal bucket.
-    pub(crate) fn from_counts(counts: &[u64], sum_ns: u64, max_ns: u64) -> Self {
-        let mut this = Self::default();
-        this.add_counts(counts, sum_ns, max_ns);
-        this
-    }
-
     /// A histogram of the given durations; the model the recorded ones are tested against.
     #[must_use]
     pub fn of(values_ns: &[u64]) -> Self {
@@ -230,26 +223,34 @@ impl Histogram {
             counts[bucket(*value)] += 1;
         }
         let sum = values_ns.iter().fold(0u64, |sum, v| sum.wrapping_add(*v));
-        Self::from_counts(&counts, sum, values_ns.iter().copied().max().unwrap_or(0))
+        let mut this = Self::default();
+        this.add_counts((0..).zip(counts), sum, values_ns.iter().copied().max().unwrap_or(0));
+        this
     }
 
-    /// Adds one count per internal bucket.
-    pub(crate) fn add_counts(&mut self, counts: &[u64], sum_ns: u64, max_ns: u64) {
-        #[expect(clippy::cast_possible_truncation, reason = "fewer than 320 buckets")]
-        let other = counts.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| (i as u16, *n));
-        self.merge(&Self { buckets: other.collect(), sum_ns, max_ns });
+    /// Adds counts by internal bucket, in ascending order.
+    pub(crate) fn add_counts(
+        &mut self,
+        counts: impl Iterator<Item = (u16, u64)>,
+        sum_ns: u64,
+        max_ns: u64,
+    ) {
+        // Both ascend, so the next one is not before the last.
+        let mut at = 0;
+        for (bucket, count) in counts.filter(|(_, count)| *count > 0) {
+            at += self.buckets[at..].partition_point(|(known, _)| *known < bucket);
+            match self.buckets.get_mut(at).filter(|(known, _)| *known == bucket) {
+                Some((_, known)) => *known += count,
+                None => self.buckets.insert(at, (bucket, count)),
+            }
+        }
+        self.sum_ns = self.sum_ns.wrapping_add(sum_ns);
+        self.max_ns = self.max_ns.max(max_ns);
     }
 
     /// Adds another histogram; associative and commutative.
     pub fn merge(&mut self, other: &Self) {
-        for (bucket, count) in &other.buckets {
-            match self.buckets.binary_search_by_key(bucket, |(b, _)| *b) {
-                Ok(i) => self.buckets[i].1 += count,
-                Err(i) => self.buckets.insert(i, (*bucket, *count)),
-            }
-        }
-        self.sum_ns = self.sum_ns.wrapping_add(other.sum_ns);
-        self.max_ns = self.max_ns.max(other.max_ns);
+        self.add_counts(other.buckets.iter().copied(), other.sum_ns, other.max_ns);
     }
 
     /// What was recorded since `earlier` (an older snapshot of the same series). The maximum

@@ -32,7 +32,7 @@
 //! | `kind` | the closed vocabularies |
 //! | `name`, `class` | bounded names; what all locks of one name share |
 //! | `histogram` | one bucket layout, two exact read-outs |
-//! | `thread`, `shard` | what a thread knows; the cells only it writes |
+//! | `thread`, `buckets`, `shard` | what a thread knows; the cells only it writes; the figures made of them |
 //! | `owner`, `life`, `slots` | who holds; who counts and who clears; the published holds |
 //! | `slab`, `task` | where owner cells live; the cells of unscoped tasks |
 //! | `current` | whose code runs here |
@@ -61,6 +61,7 @@
 mod account;
 mod attempt;
 mod blame;
+mod buckets;
 mod cause;
 mod claim;
 mod class;

@@ -14,6 +14,7 @@
 //! yet its sum; each cell by itself never falls. Locks used while a thread's locals are being
 //! destroyed go through one shared table under a mutex, so nothing is lost there either.
 
+use crate::buckets::{Buckets, Cell};
 use crate::class::MAX_SERIES;
 use crate::name::Label;
 use crate::thread::{self, ThreadState};
@@ -22,31 +23,6 @@ use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// One cell: the owning thread stores, everyone else loads. Nothing is published through it.
-#[derive(Debug, Default)]
-pub(crate) struct Cell(AtomicU64);
-
-impl Cell {
-    const fn new() -> Self {
-        Self(AtomicU64::new(0))
-    }
-
-    #[inline]
-    pub(crate) fn add(&self, by: u64) {
-        self.0.store(self.0.load(Relaxed).wrapping_add(by), Relaxed);
-    }
-
-    #[inline]
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-
-    #[inline]
-    pub(crate) fn set(&self, to: u64) {
-        self.0.store(to, Relaxed);
-    }
-}
 
 /// Holds shorter than this never become exemplars: the fast path stays off the slow one.
 const EXEMPLAR_FLOOR_NS: u64 = 100_000;
@@ -67,7 +43,7 @@ pub(crate) struct Shard {
     /// Durations at least this long go to the slow path: the longest so far, exemplars, slow ones.
     /// Written under `cold`, so the recorder and the snapshot never overwrite each other.
     notable_from: AtomicU64,
-    pub(crate) hold: [Cell; BUCKETS],
+    pub(crate) hold: Buckets,
     /// Used by the series of scopes only.
     pub(crate) scope: ScopeCells,
     cold: Mutex<Cold>,
@@ -139,7 +115,7 @@ impl Shard {
             would_block: Cell::new(),
             migrated: Cell::new(),
             notable_from: AtomicU64::new(1),
-            hold: [const { Cell::new() }; BUCKETS],
+            hold: Buckets::new(),
             scope: ScopeCells::default(),
             cold: Mutex::default(),
         }
@@ -171,7 +147,7 @@ impl Shard {
     /// As [`held`](Self::held), for one that is not notable.
     #[inline(always)]
     pub(crate) fn count(&self, ns: u64) {
-        self.hold[histogram::bucket(ns)].add(1);
+        self.hold.count(ns);
         self.hold_sum.add(ns);
     }
 
@@ -350,19 +326,18 @@ pub(crate) fn give_back(table: &'static Table) {
 
 /// The threshold of what is slow has changed.
 pub(crate) fn reset_bars() {
+    let tables = tables();
     let series = 0..MAX_SERIES;
     #[expect(clippy::cast_possible_truncation, reason = "below MAX_SERIES")]
-    series.for_each(|series| each(series as u32, |shard| shard.set_bar(&shard.cold())));
+    let shards = series.flat_map(|series| tables.iter().filter_map(move |t| t.get(series as u32)));
+    shards.for_each(|shard| shard.set_bar(&shard.cold()));
 }
 
-/// Every shard of a series, for a snapshot.
-pub(crate) fn each(series: u32, mut f: impl FnMut(&Shard)) {
-    let tables = ALL.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    for table in tables.into_iter().chain([&LATE]) {
-        if let Some(shard) = table.get(series) {
-            f(shard);
-        }
-    }
+/// Every table there is at this moment, for a snapshot.
+pub(crate) fn tables() -> Vec<&'static Table> {
+    let mut tables = ALL.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    tables.push(&LATE);
+    tables
 }
 
 #[cfg(test)]

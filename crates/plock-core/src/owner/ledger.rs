@@ -2,10 +2,10 @@
 //! only contended, foreign and ending paths touch.
 
 use super::{HoldRef, OwnerCell};
+use crate::buckets::Cell;
 use crate::life::Ending;
 use crate::name::Label;
 use crate::report::ScopeReport;
-use crate::shard::Cell;
 use crate::slots::HoldInfo;
 use crate::{Cause, Detail, Dropped, Idle, SpanRef, loss};
 use std::sync::atomic::AtomicU8;
