@@ -49,7 +49,7 @@
 //! another, no counter ever falls. Times are integer nanoseconds; the phases of a wait, the parts of
 //! a claim delay, the shares of blame and the periods of a scope sum to their wholes exactly. The
 //! stamps lie outside the critical section, so a hold includes the lock and unlock instructions
-//! (about 10 ns). What is a consistent snapshot of one moment (block cause, queue position) or bound
+//! (about 10 ns); one that others wait for ends just before the unlock. What is a consistent snapshot of one moment (block cause, queue position) or bound
 //! to less than a scope says so in its [`Precision`].
 //!
 //! # Never in the way
