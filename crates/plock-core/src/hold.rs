@@ -1,7 +1,8 @@
 //! The part of plock inside every guard: an open hold, and every way it can end or change.
 //!
-//! The order on release is: end the publication, charge if somebody waits, unlock, read the clock,
-//! account. What runs before the unlock is one store while nobody waits.
+//! The order on release is: end the publication, unlock, read the clock, account; what runs before the
+//! unlock is one store. If somebody waits: end the publication, read the clock, charge, unlock, account.
+//! Then the last charge, the end of the hold and the hand-over are one moment.
 
 use crate::account::{Books, account_exclusive_part, account_now};
 use crate::current::{Runtime, owner_for_claim};

@@ -40,7 +40,7 @@
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |
 //! | `record`, `queue`, `cause`, `blame`, `claim` | who holds and who waits for a contended lock; why it blocked; who is charged; where the claim delay went |
-//! | `scope`, `signal`, `outer`, `report` | polls and pauses of a scope; its waker; whom that wakes; what its span will say |
+//! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
 //! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
 //!
 //! # How exact
@@ -49,7 +49,7 @@
 //! another, no counter ever falls. Times are integer nanoseconds; the phases of a wait, the parts of
 //! a claim delay, the shares of blame and the periods of a scope sum to their wholes exactly. The
 //! stamps lie outside the critical section, so a hold includes the lock and unlock instructions
-//! (about 10 ns). What is a consistent snapshot of one moment (block cause, queue position) or bound
+//! (about 10 ns); one that others wait for ends just before the unlock. What is a consistent snapshot of one moment (block cause, queue position) or bound
 //! to less than a scope says so in its [`Precision`].
 //!
 //! # Never in the way
@@ -92,6 +92,7 @@ mod record;
 mod release;
 mod report;
 mod scope;
+mod scope_name;
 mod shard;
 mod signal;
 mod slab;
@@ -118,5 +119,6 @@ pub use lock::{Lock, Share, Start};
 pub use name::{MAX_LABELS, MAX_NAME, OVERFLOW};
 pub use release::Releasing;
 pub use report::*;
-pub use scope::{Scope, ScopeName};
+pub use scope::Scope;
+pub use scope_name::ScopeName;
 pub use snapshot::*;

@@ -7,8 +7,7 @@
 //! | the same, before it unlocks | stores 0 | `Release` |
 //! | a blocked attempt, a snapshot | loads the word, looks the hold up under its key | `Acquire`; the slot's double read rejects a hold that ended in between |
 //!
-//! The order on release is: end the publication, unlock, read the clock, account. Nothing of ours
-//! runs inside the critical section of an uncontended lock but that one store.
+//! Nothing of ours runs inside the critical section of an uncontended lock but these two stores.
 
 use crate::class::{self, Origin};
 use crate::current::{Runtime, owner_for_claim};

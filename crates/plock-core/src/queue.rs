@@ -20,10 +20,10 @@ const QUEUED: usize = 65_536;
 
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    /// First come first; `None` has left from between others.
-    places: VecDeque<Option<Place>>,
-    /// The ticket of the first place.
-    first: u64,
+    /// First come first, by ascending tickets; who left from between others has left a gap.
+    places: VecDeque<Place>,
+    /// The ticket of the next one.
+    next: u64,
     len: u32,
     /// Time each label has held the lock while somebody waited, ever; permits count each.
     charged: Vec<Charge>,
@@ -37,13 +37,16 @@ pub(crate) struct Queue {
     pub(crate) free: u64,
 }
 
-/// One that waits.
+/// A place in the queue.
 #[derive(Debug)]
 struct Place {
-    wait: Arc<Wait>,
-    /// What everybody was charged with when it blocked.
-    base: Few,
+    ticket: u64,
+    /// Who waits here, and what everybody was charged with when it blocked; `None` is a gap.
+    waits: Option<(Arc<Wait>, Few)>,
 }
+
+/// So many gaps are never worth closing.
+const GAPS: usize = 64;
 
 /// Time a label is charged with, and where it last acquired.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +63,7 @@ impl Queue {
 
     /// Everyone queued, first come first.
     pub(crate) fn waits(&self) -> impl Iterator<Item = &Arc<Wait>> {
-        self.places.iter().flatten().map(|place| &place.wait)
+        self.places.iter().filter_map(|place| place.waits.as_ref().map(|(wait, _)| wait))
     }
 
     /// The one that has been queued longest.
@@ -70,7 +73,7 @@ impl Queue {
 
     /// Puts an attempt into the queue; its ticket is its place. `free` counts if it is the first.
     pub(crate) fn enter(&mut self, wait: Arc<Wait>, base: Few, free: u64) -> Option<u64> {
-        if self.places.len() >= QUEUED {
+        if self.len as usize >= QUEUED {
             loss::count(Dropped::Waits, 1);
             return None;
         }
@@ -78,41 +81,45 @@ impl Queue {
             (self.before, self.before_since) = (0, 0);
             self.free = free;
         }
-        let ticket = self.next_ticket();
+        let ticket = self.next;
+        self.next += 1;
         self.since_sum += u128::from(wait.since);
         self.len += 1;
-        self.places.push_back(Some(Place { wait, base }));
+        self.places.push_back(Place { ticket, waits: Some((wait, base)) });
         Some(ticket)
     }
 
     /// Takes an attempt out again, and says what everybody was charged with when it blocked.
     pub(crate) fn leave(&mut self, ticket: u64) -> Option<Few> {
-        let index = usize::try_from(ticket.checked_sub(self.first)?).ok()?;
-        let place = self.places.get_mut(index)?.take()?;
-        let since = u128::from(place.wait.since);
+        // Nearly always the first one, which has got the lock.
+        let index = match self.places.front() {
+            Some(first) if first.ticket == ticket => 0,
+            _ => self.places.binary_search_by_key(&ticket, |place| place.ticket).ok()?,
+        };
+        let (wait, base) = self.places[index].waits.take()?;
+        let since = u128::from(wait.since);
         self.len -= 1;
         self.since_sum -= since;
         if ticket < self.before_ticket && self.before > 0 {
             self.before -= 1;
             self.before_since = self.before_since.saturating_sub(since);
         }
-        while let Some(None) = self.places.front() {
+        while self.places.front().is_some_and(|place| place.waits.is_none()) {
             self.places.pop_front();
-            self.first += 1;
         }
-        Some(place.base)
+        // Each gap that is closed here was left by one that has gone: together no dearer than they.
+        if self.places.len() > GAPS + 2 * self.len as usize {
+            self.places.retain(|place| place.waits.is_some());
+        }
+        Some(base)
     }
 
     /// A waiter has claimed: all that are queued now wait for it from the start of its hold.
     pub(crate) fn claimed(&mut self, weight: u64) {
         self.before = u64::from(self.len);
         self.before_since = self.since_sum;
-        self.before_ticket = self.next_ticket();
+        self.before_ticket = self.next;
         self.free = self.free.saturating_sub(weight);
-    }
-
-    fn next_ticket(&self) -> u64 {
-        self.first + self.places.len() as u64
     }
 
     /// A hold of `since..end` by `label` ends, alone on the lock. Returns how many wait and how

@@ -93,4 +93,32 @@ proptest! {
             prop_assert!(before.len() <= CHARGED + 1);
         }
     }
+
+    /// However many come and go behind one that stays, no more than they is kept, and each leaves once.
+    #[test]
+    fn gaps_between_those_who_wait_are_closed(steps in prop::collection::vec((any::<bool>(), 0..50usize), 1..2_000)) {
+        let owner = slab::allocate().unwrap();
+        let site = Location::caller();
+        let mut queue = Queue::default();
+        let enter = |queue: &mut Queue, since| {
+            let wait = Wait::new(8, since, Share::EXCLUSIVE, Idle::Lock, owner, site, Waker::noop());
+            queue.enter(wait, Few::new(), 0).unwrap()
+        };
+        let first = enter(&mut queue, 0);
+        let mut queued = Vec::new();
+        for (since, (comes, at)) in (1..).zip(steps) {
+            if comes || queued.is_empty() {
+                queued.push(enter(&mut queue, since));
+            } else {
+                let ticket = queued.remove(at % queued.len());
+                prop_assert!(queue.leave(ticket).is_some());
+                prop_assert!(queue.leave(ticket).is_none());
+            }
+            prop_assert_eq!(queue.len() as usize, 1 + queued.len());
+            prop_assert!(queue.places.len() <= GAPS + 2 * (2 + queued.len()));
+        }
+        prop_assert!(queue.leave(first).is_some());
+        prop_assert!(queued.iter().all(|ticket| queue.leave(*ticket).is_some()));
+        prop_assert_eq!((queue.len(), queue.since_sum), (0, 0));
+    }
 }

@@ -16,87 +16,17 @@
 //! wake in between belongs to the next period.
 
 use crate::current::Runtime;
-use crate::name::{Label, bounded};
 use crate::owner::OwnerCell;
 use crate::report::{self, ScopeEnd, ScopeReport};
+use crate::scope_name::ScopeName;
 use crate::signal::Signal;
 use crate::thread;
-use crate::{Dropped, Idle, class, clock, loss, shard, slab};
+use crate::{Idle, clock, shard, slab};
 use std::any::Any;
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-
-/// An interned scope name. Making one looks it up; keep it where that matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScopeName {
-    label: Label,
-    series: u32,
-}
-
-/// Names that this thread has looked up lately, by where their text lies: most are literals or belong
-/// to a route. Few enough that two of them in one place do no harm.
-const KNOWN: usize = 64;
-
-thread_local! {
-    static LATELY: [Cell<Option<ScopeName>>; KNOWN] = const { [const { Cell::new(None) }; KNOWN] };
-}
-
-impl ScopeName {
-    /// Interns a name. Names are label values: routes, job kinds, never ids. Beyond 4,096 distinct
-    /// names (or the cap on series) it becomes `__overflow__`, a name longer than 64 bytes is cut,
-    /// an empty one becomes `unnamed`; each of these is counted.
-    ///
-    /// # Overhead
-    /// A few nanoseconds for a name that this thread has seen lately at the same place in memory,
-    /// else two look-ups in tables that threads share.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self::lately(name, |known| known == name, || Self::look_up(name))
-    }
-
-    /// As [`new`](Self::new) of `first`, a space, and `second`.
-    #[must_use]
-    pub fn of_parts(first: &str, second: &str) -> Self {
-        let is_it = |known: &str| {
-            let rest = known.strip_prefix(first).and_then(|rest| rest.strip_prefix(' '));
-            rest == Some(second)
-        };
-        Self::lately(second, is_it, || Self::look_up(&format!("{first} {second}")))
-    }
-
-    fn lately(at: &str, is_it: impl Fn(&str) -> bool, look_up: impl FnOnce() -> Self) -> Self {
-        LATELY.with(|lately| {
-            let place = &lately[(at.as_ptr().addr() >> 3 ^ at.len()) % KNOWN];
-            if let Some(known) = place.get().filter(|known| is_it(known.as_str())) {
-                return known;
-            }
-            let found = look_up();
-            place.set(Some(found));
-            found
-        })
-    }
-
-    #[cold]
-    fn look_up(name: &str) -> Self {
-        let name = bounded(if name.is_empty() { unnamed() } else { name });
-        Self { label: Label::intern(name), series: class::resolve_scope(name) }
-    }
-
-    /// The name as it will be reported.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        self.label.text()
-    }
-}
-
-#[cold]
-fn unnamed() -> &'static str {
-    loss::count(Dropped::NameEmpty, 1);
-    "unnamed"
-}
 
 /// The state of one scope; a wrapper future keeps it beside the future it wraps.
 pub struct Scope {
@@ -151,7 +81,7 @@ impl Scope {
         let Some(running) = &mut self.running else {
             return future.poll(&mut Context::from_waker(cx.waker()));
         };
-        let polling = running.enter::<R>(self.name.series, self.root, Some(cx.waker()));
+        let polling = running.enter::<R>(self.name.series(), self.root, Some(cx.waker()));
         let mut mark = MarkPanic { panicked: &mut running.panicked, armed: true };
         let poll = future.poll(&mut Context::from_waker(&running.waker));
         mark.armed = false;
@@ -173,7 +103,7 @@ impl Scope {
             (None, Some(Entered::push::<R>(running.cell))) // still at the moment the poll ended
         } else {
             running.cell.slow().cancelled = true;
-            (Some(running.enter::<R>(self.name.series, self.root, None)), None)
+            (Some(running.enter::<R>(self.name.series(), self.root, None)), None)
         };
         let mut mark = MarkPanic { panicked: &mut running.panicked, armed: true };
         drop_inner();
@@ -190,7 +120,7 @@ impl Scope {
         let now = clock::now();
         let ts = thread::state();
         let around = ts.scope.get().filter(|_| !self.root && R::task_id() == ts.scope_task.get());
-        cell.become_scope(self.name.label, around, now);
+        cell.become_scope(self.name.label(), around, now);
         cell.set_task(R::task_id());
         let observed = report::observer().and_then(|observer| observer.started(self.name.as_str()));
         let (span, handle) =
@@ -200,7 +130,7 @@ impl Scope {
         cell.set_wants_details(handle.is_some());
         let signal = Arc::new(Signal::new(outer));
         let waker = Waker::from(Arc::clone(&signal));
-        shard::with(ts, self.name.series, |shard| {
+        shard::with(ts, self.name.series(), |shard| {
             shard.scope.started.add(1);
             shard.scope.spawn_delay.add(now.saturating_sub(self.created));
         });
@@ -225,7 +155,7 @@ impl Drop for Ending {
             (false, false) => ScopeEnd::Cancelled,
         };
         let ts = thread::state();
-        shard::with(ts, name.series, |shard| {
+        shard::with(ts, name.series(), |shard| {
             shard.scope.finished.add(1);
             shard.scope.cancelled.add(u64::from(end == ScopeEnd::Cancelled));
             shard.scope.panicked.add(u64::from(end == ScopeEnd::Panicked));
@@ -267,7 +197,6 @@ impl Running {
         let idle = pause - runnable;
         times.idle.add(idle);
         times.suspended.add(pause);
-        times.poll_start.set(now);
         let seq = times.poll_seq.get() + 1;
         times.poll_seq.set(seq);
         let ts = thread::state();
@@ -332,7 +261,9 @@ impl Drop for Polling {
         let nested = ts.nested.get().wrapping_sub(self.nested).min(took);
         let times = &self.cell.times;
         times.busy.add(took - nested);
-        times.idle.add(nested); // somebody else ran on this thread
+        if nested > 0 {
+            times.idle.add(nested); // somebody else ran on this thread
+        }
         if took > times.poll_max.get() {
             times.poll_max.set(took);
         }

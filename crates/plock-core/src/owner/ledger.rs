@@ -16,7 +16,6 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 pub(crate) struct Times {
     /// Odd while it is being polled; +1 at both edges.
     pub(crate) poll_seq: Cell,
-    pub(crate) poll_start: Cell,
     pub(crate) poll_end: Cell,
     pub(crate) created: Cell,
     pub(crate) busy: Cell,
@@ -171,14 +170,7 @@ impl OwnerCell {
 
 impl Times {
     pub(super) fn clear(&self) {
-        let all = [
-            &self.poll_seq,
-            &self.poll_start,
-            &self.poll_end,
-            &self.created,
-            &self.busy,
-            &self.runnable,
-        ];
+        let all = [&self.poll_seq, &self.poll_end, &self.created, &self.busy, &self.runnable];
         for cell in all.into_iter().chain([&self.idle, &self.poll_max, &self.suspended]) {
             cell.set(0);
         }

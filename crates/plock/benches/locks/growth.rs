@@ -3,7 +3,7 @@
 
 use crate::harness::Row;
 use crate::here::Here;
-use crate::operations::{Spin, bare, wrapped};
+use crate::operations::{Spin, Work, bare, wrapped};
 use crate::threads::{self, Contention};
 use plock::tokio::sync::Mutex;
 use std::cell::Cell;
@@ -44,22 +44,23 @@ fn own_locks() -> Vec<Row> {
 
 /// One lock for all threads, held for a microsecond each time and never without a queue.
 fn one_lock() -> Vec<Row> {
-    let section = Spin::microsecond();
-    let rows =
-        THREADS.iter().flat_map(|count| {
-            let ([free], [kept]) = (bare::mutexes(), wrapped::mutexes());
-            let bare = Contention::on(*count, move |stop| async move {
-                bare::hammer(free, section, &stop).await
-            });
-            let full = Contention::on(*count, move |stop| {
-                plock::scope("bench", async move { wrapped::hammer(kept, section, &stop).await })
-            });
-            let name = |mode| format!("growth/threads/one-lock/{count}/{mode}");
-            [
-                Row::timed(&name("bare"), move |time| bare.run(time)),
-                Row::timed(&name("full"), move |time| full.run(time)),
-            ]
+    let work = Work { section: Spin::microsecond(), between: Spin::NONE };
+    let rows = THREADS.iter().flat_map(|count| {
+        let ([free], [kept]) = (bare::mutexes(), wrapped::mutexes());
+        let bare =
+            Contention::on(
+                *count,
+                move |stop| async move { bare::hammer(free, work, &stop).await },
+            );
+        let full = Contention::on(*count, move |stop| {
+            plock::scope("bench", async move { wrapped::hammer(kept, work, &stop).await })
         });
+        let name = |mode| format!("growth/threads/one-lock/{count}/{mode}");
+        [
+            Row::timed(&name("bare"), move |time| bare.run(time)),
+            Row::timed(&name("full"), move |time| full.run(time)),
+        ]
+    });
     rows.collect()
 }
 

@@ -88,17 +88,19 @@ macro_rules! operations {
                 lock(mutex, operations).await;
             }
 
-            /// Locks for a section of `section` until `stop`, once at least; returns how often.
-            pub(crate) async fn hammer(mutex: Shared, section: super::Spin, stop: &AtomicBool) -> u64 {
+            /// Locks for a section until `stop`, once at least, with work of its own in between;
+            /// returns how often.
+            pub(crate) async fn hammer(mutex: Shared, work: super::Work, stop: &AtomicBool) -> u64 {
                 let first = mutex.lock().await;
                 tokio::task::yield_now().await; // the others queue up: from now on it is handed over
                 drop(first);
                 let mut operations = 0;
                 loop {
                     let mut guard = mutex.lock().await;
-                    section.run();
+                    work.section.run();
                     *guard += 1;
                     drop(guard);
+                    work.between.run();
                     operations += 1;
                     if stop.load(Ordering::Relaxed) {
                         return operations;
@@ -118,11 +120,21 @@ operations!(
     wrapped, plock::tokio
 );
 
+/// What a task does with a lock, and without.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    pub(crate) section: Spin,
+    pub(crate) between: Spin,
+}
+
 /// A fixed amount of work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spin(u64);
 
 impl Spin {
+    /// No work.
+    pub(crate) const NONE: Self = Self(0);
+
     /// Work that takes a microsecond where nothing disturbs it.
     pub(crate) fn microsecond() -> Self {
         let trial = Self(100_000);

@@ -2,7 +2,7 @@
 
 use crate::harness::Row;
 use crate::here::{Here, polls};
-use crate::operations::{Spin, bare, wrapped};
+use crate::operations::{Spin, Work, bare, wrapped};
 use crate::threads::{self, Contention};
 use http::{Request, Response};
 use plock::tokio::sync::Mutex;
@@ -137,19 +137,26 @@ fn many_threads() -> Vec<Row> {
             .beside("tokio::Mutex/uncontended/full"),
     ]);
     let section = Spin::microsecond();
+    rows.extend(contended("contended-1us", Work { section, between: Spin::NONE }));
+    rows.extend(contended("contended-1us-apart-1us", Work { section, between: section }));
+    rows
+}
+
+/// Eight tasks on two workers that keep the queue of one lock filled.
+fn contended(situation: &str, work: Work) -> [Row; 3] {
     let [free] = bare::mutexes();
     let kept: &Mutex<u64> = Box::leak(Box::new(Mutex::named(CONTENDED, 0)));
-    let bare = Contention::new(move |stop| async move { bare::hammer(free, section, &stop).await });
+    let bare = Contention::new(move |stop| async move { bare::hammer(free, work, &stop).await });
     let full = Contention::new(move |stop| {
-        plock::scope("bench", async move { wrapped::hammer(kept, section, &stop).await })
+        plock::scope("bench", async move { wrapped::hammer(kept, work, &stop).await })
     });
     let off = full.clone();
-    rows.extend([
-        Row::timed("tokio::Mutex/contended-1us/bare", move |time| bare.run(time)),
-        Row::timed("tokio::Mutex/contended-1us/full", move |time| full.run(time)),
-        Row::timed("tokio::Mutex/contended-1us/off", move |time| off.run(time)).switched_off(),
-    ]);
-    rows
+    let name = |mode| format!("tokio::Mutex/{situation}/{mode}");
+    [
+        Row::timed(&name("bare"), move |time| bare.run(time)),
+        Row::timed(&name("full"), move |time| full.run(time)),
+        Row::timed(&name("off"), move |time| off.run(time)).switched_off(),
+    ]
 }
 
 /// How much of the acquisitions that were meant to be contended were so; `None` without any.

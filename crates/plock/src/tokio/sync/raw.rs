@@ -16,6 +16,7 @@ use ::tokio::task::coop;
 use pin_project::{pin_project, pinned_drop};
 use plock_core::{Attempt, EndCause, Front, Hold, Lock, Outcome, Share, Start, Take};
 use std::future::Future;
+use std::marker::PhantomPinned;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -88,7 +89,7 @@ impl Raw {
             raw.queue.acquire_many(permits).await.map(SemaphorePermit::forget)
         };
         let finish = Some(finish);
-        Acquire { raw: self, ask, site, finish, queue, queued: None }
+        Acquire { raw: self, ask, site, finish, queue, queued: None, pinned: PhantomPinned }
     }
 
     /// Takes the permits if they are free.
@@ -190,6 +191,9 @@ struct Acquire<'a, W, M, F> {
     queue: M,
     /// In a box, so that the future of an uncontended acquisition is small and has nothing to drop.
     queued: Option<Pin<Box<Queued<'a, F>>>>,
+    /// As tokio's futures, it does not promise that it may be moved once polled.
+    #[pin]
+    pinned: PhantomPinned,
 }
 
 /// An acquisition that did not get the lock at its first poll. Dropped in this state, it is
