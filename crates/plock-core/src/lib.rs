@@ -104,6 +104,9 @@ mod wait;
 pub use account::{set_slow_threshold, slow_threshold};
 pub use attempt::Attempt;
 pub use class::MAX_SERIES;
+#[cfg(all(feature = "test-clock", target_arch = "x86_64"))]
+#[doc(hidden)]
+pub use clock::fault;
 #[cfg(feature = "test-clock")]
 pub use clock::manual;
 pub use clock::{calibrate, is_enabled, set_enabled};

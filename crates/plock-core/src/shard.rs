@@ -327,7 +327,7 @@ fn with_new<T>(ts: &ThreadState, series: u32, f: impl FnOnce(&Shard) -> T) -> T 
     }
     if std::ptr::eq(ts.table(), &raw const EMPTY) {
         ts.set_table(adopt());
-        let _ = crate::clock::maintain();
+        crate::clock::maintain();
     }
     f(ts.table().get(series).unwrap_or_else(|| ts.table().insert(series)))
 }
