@@ -245,7 +245,7 @@ impl Cold {
         };
         if let Some(known) = self.edges.iter_mut().find(same) {
             known.waits += edge.waits;
-            known.wait_ns += edge.wait_ns;
+            known.wait_ns = known.wait_ns.wrapping_add(edge.wait_ns);
             known.holder_site = edge.holder_site.or(known.holder_site);
             return;
         }
@@ -260,7 +260,7 @@ impl Cold {
             match self.edges.iter_mut().find(|e| e.waiter == overflow && e.cause == folded.cause) {
                 Some(known) => {
                     known.waits += folded.waits;
-                    known.wait_ns += folded.wait_ns;
+                    known.wait_ns = known.wait_ns.wrapping_add(folded.wait_ns);
                 }
                 None => self.edges.push(folded),
             }
