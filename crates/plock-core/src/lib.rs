@@ -32,14 +32,14 @@
 //! | `kind` | the closed vocabularies |
 //! | `name`, `class` | bounded names; what all locks of one name share |
 //! | `histogram` | one bucket layout, two exact read-outs |
-//! | `thread`, `shard` | what a thread knows; the cells only it writes |
+//! | `thread`, `shard`, `published` | what a thread knows; the cells only it writes; how others find them |
 //! | `owner`, `life`, `slots` | who holds; who counts and who clears; the published holds |
 //! | `slab`, `task` | where owner cells live; the cells of unscoped tasks |
 //! | `current` | whose code runs here |
 //! | `front` | permits in one word while nobody queues |
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |
-//! | `record`, `queue`, `cause`, `blame`, `claim` | who holds and who waits for a contended lock; why it blocked; who is charged; where the claim delay went |
+//! | `record`, `holders`, `queue`, `cause`, `blame`, `claim` | who holds (together) and who waits for a contended lock; why it blocked; who is charged; where the claim delay went |
 //! | `scope`, `signal`, `outer`, `report` | polls and pauses of a scope; its waker; whom that wakes; what its span will say |
 //! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
 //!
@@ -72,6 +72,7 @@ mod front;
 mod grant;
 mod histogram;
 mod hold;
+mod holders;
 #[cfg(feature = "test-clock")]
 #[doc(hidden)]
 pub mod inspect;
@@ -81,11 +82,14 @@ mod lock;
 #[cfg(all(test, loom))]
 mod loom_front;
 #[cfg(all(test, loom))]
+mod loom_owner;
+#[cfg(all(test, loom))]
 mod loom_tests;
 mod loss;
 mod name;
 mod outer;
 mod owner;
+mod published;
 mod queue;
 mod record;
 mod release;

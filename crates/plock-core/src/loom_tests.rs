@@ -154,7 +154,7 @@ fn releaser_site() -> &'static Location<'static> {
     Location::caller()
 }
 
-fn hold(number: u64) -> HoldInfo {
+pub(crate) fn hold(number: u64) -> HoldInfo {
     HoldInfo {
         lock: number as usize,
         since: number,

@@ -16,11 +16,11 @@
 
 use crate::class::MAX_SERIES;
 use crate::name::Label;
+use crate::published::Published;
 use crate::thread::{self, ThreadState};
 use crate::{BUCKETS, Cause, DEPTHS, Dropped, Exemplar, Idle, Outcome, account, histogram, loss};
 use std::panic::Location;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU64};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One cell: the owning thread stores, everyone else loads. Nothing is published through it.
@@ -271,7 +271,7 @@ impl Cold {
 /// One thread's shards by series number.
 #[derive(Debug)]
 pub(crate) struct Table {
-    shards: [AtomicPtr<Shard>; MAX_SERIES],
+    shards: [Published<Shard>; MAX_SERIES],
 }
 
 /// Every thread starts here: all null, so the first use of any series takes the slow path and the
@@ -287,24 +287,18 @@ static LATE_WRITER: Mutex<()> = Mutex::new(());
 
 impl Table {
     const fn new() -> Self {
-        Self { shards: [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_SERIES] }
+        Self { shards: [const { Published::nothing() }; MAX_SERIES] }
     }
 
     #[inline(always)]
     pub(crate) fn get(&self, series: u32) -> Option<&'static Shard> {
-        let pointer = self.shards[series as usize & (MAX_SERIES - 1)].load(Acquire);
-        #[expect(unsafe_code, reason = "shards are reached through an atomic pointer")]
-        // SAFETY: the pointer is null or came from a leaked box in `insert`, published by Release.
-        unsafe {
-            pointer.as_ref()
-        }
+        self.shards[series as usize & (MAX_SERIES - 1)].get()
     }
 
     /// Only the table's present writer calls this.
     fn insert(&self, series: u32) -> &'static Shard {
-        let fresh: &'static mut Shard = Box::leak(Box::new(Shard::new()));
-        // ORDERING: pairs with Acquire in `get`; publishes the zeroed shard.
-        self.shards[series as usize & (MAX_SERIES - 1)].store(fresh, Release);
+        let fresh: &'static Shard = Box::leak(Box::new(Shard::new()));
+        self.shards[series as usize & (MAX_SERIES - 1)].set(fresh);
         fresh
     }
 }
