@@ -11,8 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Hold times above this become details; writers: configuration.
 static SLOW_NS: AtomicU64 = AtomicU64::new(10_000_000);
-/// An interval no lock was ever held for: the clock jumped (19 hours).
-const IMPOSSIBLE_NS: u64 = 1 << 46;
 
 /// Waits and holds at least this long are kept in detail, the longest eight of each scope
 /// (default 10 ms).
@@ -96,7 +94,7 @@ pub(crate) fn account_exclusive_part<R: Runtime>(
     series: u32,
     end: u64,
 ) {
-    let ns = end.saturating_sub(at.since());
+    let ns = length(at, end);
     let own = is_own::<R>(ts, at.cell);
     let suspended = if own { at.cell.suspended_since_claim(at.key) } else { 0 };
     if suspended > 0 {
@@ -117,11 +115,7 @@ pub(crate) fn account_exclusive_part<R: Runtime>(
 #[inline(never)]
 fn account_unusually<R: Runtime>(at: HoldRef, series: u32, end: u64) {
     let ts = thread::state();
-    let mut ns = end.saturating_sub(at.since());
-    if ns > IMPOSSIBLE_NS {
-        loss::count(Dropped::Clock, 1);
-        ns = 0;
-    }
+    let ns = length(at, end);
     let cell = at.cell;
     if ts.scope.get().is_some_and(|scope| scope.path_contains(cell)) {
         // Dropped by a branch: the pauses of its owner still count.
@@ -142,6 +136,16 @@ fn account_unusually<R: Runtime>(at: HoldRef, series: u32, end: u64) {
     if is_task {
         task::let_go(cell);
     }
+}
+
+/// How long it was held; nothing if the clock jumped meanwhile.
+fn length(at: HoldRef, end: u64) -> u64 {
+    let since = at.since();
+    if clock::has_jumped(since, end) {
+        loss::count(Dropped::Clock, 1);
+        return 0;
+    }
+    end.saturating_sub(since)
 }
 
 #[cold]

@@ -22,7 +22,7 @@ use crate::owner::{Role, idle_of};
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::wait::Wait;
-use crate::{BlockCause, EndCause, Outcome, clock, release, task, thread};
+use crate::{BlockCause, Dropped, EndCause, Outcome, clock, loss, release, task, thread};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -109,9 +109,15 @@ impl Attempt {
         cx: &Context<'_>,
     ) -> Poll<F::Output> {
         self.polls += 1;
-        // Before the inner poll: a wake in between must find the present waker.
-        self.wait.outer.register(cx.waker());
+        // It is ours, and with budget left the inner future is ready: nobody needs to be woken.
+        let is_sure = self.wait.is_granted() && !budget_spent;
+        if self.polls > 1 && !is_sure {
+            self.wait.register(cx.waker());
+        }
         let poll = future.poll(&mut Context::from_waker(&self.waker));
+        if is_sure && poll.is_pending() {
+            cx.waker().wake_by_ref(); // no tokio does so yet
+        }
         if poll.is_pending() {
             if !self.is_blocked {
                 self.block(lock, budget_spent);
@@ -150,16 +156,17 @@ impl Attempt {
             return lock.acquired::<R>(Start::at(self.wait.since), self.share, site);
         };
         let now = clock::now();
+        let until = self.ended_at(now);
         let Some(blocked) = self.contended() else {
             self.leave(lock, Some(u64::from(self.share.weight())));
             let hold = lock.acquired::<R>(Start::at(now), self.share, site);
-            let claimed = claim::deferred(now.saturating_sub(self.wait.since));
-            self.ended(lock, met, now, claimed, EndCause::Raced).file_detail();
+            let claimed = claim::deferred(until.saturating_sub(self.wait.since));
+            self.ended(lock, met, until, claimed, EndCause::Raced).file_detail();
             return hold;
         };
-        let claimed = claim::phases(&self.wait, now, self.deferred_at);
+        let claimed = claim::phases(&self.wait, until, self.deferred_at);
         let end = claimed.granted.map_or(EndCause::Raced, |granted| granted.end);
-        let ended = self.ended(lock, blocked, now, claimed, end);
+        let ended = self.ended(lock, blocked, until, claimed, end);
         let shares = self.leave_with_shares(lock, &ended, Some(u64::from(self.share.weight())));
         let hold = lock.acquired::<R>(Start::at(now), self.share, site);
         ended.file(Outcome::Acquired, &shares);
@@ -174,7 +181,8 @@ impl Attempt {
             return;
         };
         let end = if outcome == Outcome::Timeout { EndCause::Timeout } else { EndCause::Closed };
-        let ended = self.ended(lock, blocked, clock::now(), Claimed::NONE, end);
+        let until = self.ended_at(clock::now());
+        let ended = self.ended(lock, blocked, until, Claimed::NONE, end);
         ended.file(outcome, &Few::new()); // a closed semaphore and a deadline are nobody's fault
     }
 
@@ -189,7 +197,7 @@ impl Attempt {
             lock.failed(Start::at(self.wait.since), self.share.mode(), Outcome::Abandoned);
             return;
         };
-        let now = clock::now();
+        let now = self.ended_at(clock::now());
         let claimed = claim::phases(&self.wait, now, None);
         let end = match claimed.granted {
             Some(_) => EndCause::AbandonedAfterGrant,
@@ -242,6 +250,16 @@ impl Attempt {
         }
         record.note_waiting(queue);
         base
+    }
+
+    /// When a wait that is over `now` ended: when it began, if the clock jumped meanwhile. Never before
+    /// that.
+    fn ended_at(&self, now: u64) -> u64 {
+        if clock::has_jumped(self.wait.since, now) {
+            loss::count(Dropped::Clock, 1);
+            return self.wait.since;
+        }
+        now.max(self.wait.since)
     }
 
     /// The wait as it ended at `now`.

@@ -28,7 +28,7 @@ pub(crate) fn charges(queue: &Queue, holders: &[Holder], now: u64) -> Few {
     for (cell, hold) in holders {
         let charge = running(cell, hold, now);
         match all.iter_mut().find(|known| known.label == charge.label) {
-            Some(known) => known.ns += charge.ns,
+            Some(known) => known.ns = known.ns.wrapping_add(charge.ns),
             None => all.push(charge),
         }
     }

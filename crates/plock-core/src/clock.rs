@@ -12,8 +12,10 @@
 //! Instants from two cores may disagree by a few nanoseconds (the counter read is not ordered with
 //! the load that delivered the other stamp), so every difference saturates at zero.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use crate::{Dropped, loss};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU8, AtomicU64};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const OFF: u8 = 0;
@@ -22,7 +24,8 @@ const MONOTONIC: u8 = 2;
 #[cfg(feature = "test-clock")]
 const MANUAL: u8 = 3;
 
-/// Which source is read; any thread may change it, any may read a stale value without harm.
+/// Which source is read; any thread may change it, any may read a stale value without harm. Stored with
+/// `Release` and loaded with `Acquire`: whoever sees a source sees what it is read with.
 static MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
 /// The mode to return to when recording is switched on again.
 static ON_MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
@@ -41,6 +44,10 @@ static MONOTONIC_OFFSET: AtomicU64 = AtomicU64::new(0);
 const CALIBRATION: Duration = Duration::from_millis(10);
 /// The counter is given up when its rate leaves the monotonic clock's by more than this share.
 const DRIFT_PER_MILLE: u64 = 10;
+/// A rate is not judged by less time than this.
+const SHORTEST_LOOK_NS: u64 = 100_000_000;
+/// Nothing that is filed takes longer: the clock jumped (19 hours).
+const IMPOSSIBLE_NS: u64 = 1 << 46;
 
 /// Whether anything is recorded.
 #[inline]
@@ -53,7 +60,7 @@ pub(crate) fn is_on() -> bool {
 /// Guards keep what they were acquired with: one acquired while recording was on is accounted when
 /// it is released, one acquired while it was off is not, so gauges stay balanced.
 pub fn set_enabled(enabled: bool) {
-    MODE.store(if enabled { ON_MODE.load(Relaxed) } else { OFF }, Relaxed);
+    MODE.store(if enabled { ON_MODE.load(Acquire) } else { OFF }, Release);
 }
 
 /// Whether recording is switched on.
@@ -65,7 +72,7 @@ pub fn is_enabled() -> bool {
 /// The present instant, or `None` when recording is switched off.
 #[inline]
 pub(crate) fn start() -> Option<u64> {
-    match MODE.load(Relaxed) {
+    match MODE.load(Acquire) {
         #[cfg(target_arch = "x86_64")]
         TSC => Some(tsc_now()),
         OFF => None,
@@ -76,7 +83,7 @@ pub(crate) fn start() -> Option<u64> {
 /// The present instant, whether recording is on or off.
 #[inline]
 pub(crate) fn now() -> u64 {
-    match MODE.load(Relaxed) {
+    match MODE.load(Acquire) {
         #[cfg(target_arch = "x86_64")]
         TSC => tsc_now(),
         mode => other_now(mode),
@@ -89,7 +96,7 @@ fn other_now(mode: u8) -> u64 {
     match mode {
         #[cfg(feature = "test-clock")]
         MANUAL => manual::now(),
-        OFF if ON_MODE.load(Relaxed) != MONOTONIC => in_mode(ON_MODE.load(Relaxed)),
+        OFF => in_mode(ON_MODE.load(Acquire)),
         _ => monotonic_now(),
     }
 }
@@ -102,6 +109,12 @@ fn in_mode(mode: u8) -> u64 {
         MANUAL => manual::now(),
         _ => monotonic_now(),
     }
+}
+
+/// Whether the clock has jumped forwards since `from`: nothing takes so long.
+#[inline]
+pub(crate) const fn has_jumped(from: u64, to: u64) -> bool {
+    to.saturating_sub(from) > IMPOSSIBLE_NS
 }
 
 struct Epoch {
@@ -177,14 +190,13 @@ pub fn calibrate() {
 }
 
 /// Calibrates the counter when that is possible by now, and leaves it when it has become unsound.
-/// Called from slow paths and at every collection. Returns how many anomalies it saw (0 or 1).
-pub(crate) fn maintain() -> u64 {
-    match MODE.load(Relaxed) {
+/// Called from slow paths and at every collection.
+pub(crate) fn maintain() {
+    match MODE.load(Acquire) {
         MONOTONIC if can_use_tsc() => calibrate_tsc(),
-        TSC => return u64::from(leave_unsound_tsc()),
+        TSC => leave_unsound_tsc(),
         _ => {}
     }
-    0
 }
 
 fn calibrate_tsc() {
@@ -198,34 +210,53 @@ fn calibrate_tsc() {
     let Some(rate) = rate.and_then(|rate| u64::try_from(rate.max(1)).ok()) else { return };
     TSC_RATE.store(rate, Relaxed);
     TSC_ZERO.store(ns.wrapping_sub(ticks_to_ns(ticks, rate)), Relaxed);
-    // ORDERING: pairs with nothing stronger on purpose. A thread that sees the new mode before the
-    // rate computes from zeros and gets instant 0; its interval saturates to 0 or is dropped as
-    // an anomaly. On x86 stores are not reordered, and this runs once.
-    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
-    ON_MODE.store(TSC, Relaxed);
-    let _ = MODE.compare_exchange(MONOTONIC, TSC, Relaxed, Relaxed);
+    ON_MODE.store(TSC, Release);
+    let _ = MODE.compare_exchange(MONOTONIC, TSC, Release, Relaxed);
 }
 
-fn leave_unsound_tsc() -> bool {
-    static LAST: std::sync::Mutex<Option<(Instant, u64)>> = std::sync::Mutex::new(None);
-    let Ok(mut last) = LAST.lock() else { return false };
-    let (instant, ns) = (Instant::now(), now());
-    let Some((old_instant, old_ns)) = *last else {
-        *last = Some((instant, ns));
-        return false;
-    };
-    let truth = saturating_ns(instant.duration_since(old_instant));
-    if truth < 100_000_000 {
-        return false; // too short to judge a rate
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    /// Where the counter is on the time line.
+    counter: u64,
+    /// Nanoseconds of the monotonic clock since the epoch.
+    monotonic: u64,
+}
+
+/// The last look that a rate was judged by.
+static LAST_LOOK: Mutex<Option<Look>> = Mutex::new(None);
+
+impl Look {
+    fn now() -> Self {
+        let (instant, ticks) = paired();
+        let (rate, zero) = (TSC_RATE.load(Relaxed), TSC_ZERO.load(Relaxed));
+        let counter = zero.wrapping_add(ticks_to_ns(ticks, rate));
+        Self { counter, monotonic: saturating_ns(instant.duration_since(epoch().instant)) }
     }
-    *last = Some((instant, ns));
-    if ns.saturating_sub(old_ns).abs_diff(truth) <= truth / 1000 * DRIFT_PER_MILLE {
-        return false;
+
+    /// Whether the counter has kept pace since `before`; `None` if that is too short ago to tell.
+    fn keeps_pace(self, before: Self) -> Option<bool> {
+        let truth = self.monotonic.saturating_sub(before.monotonic);
+        let counted = self.counter.saturating_sub(before.counter);
+        (truth >= SHORTEST_LOOK_NS)
+            .then(|| counted.abs_diff(truth) <= truth / 1000 * DRIFT_PER_MILLE)
     }
-    MONOTONIC_OFFSET.store(ns.wrapping_sub(saturating_ns(epoch().instant.elapsed())), Relaxed);
-    ON_MODE.store(MONOTONIC, Relaxed);
-    let _ = MODE.compare_exchange(TSC, MONOTONIC, Relaxed, Relaxed);
-    true
+}
+
+fn leave_unsound_tsc() {
+    let mut last = LAST_LOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    let look = Look::now();
+    let keeps_pace = last.map_or(Some(true), |before| look.keeps_pace(before));
+    if keeps_pace.is_some() {
+        *last = Some(look);
+    }
+    if keeps_pace == Some(false) {
+        // The time line goes on from where the counter is, right or wrong: it has no step.
+        MONOTONIC_OFFSET.store(look.counter.wrapping_sub(look.monotonic), Relaxed);
+        ON_MODE.store(MONOTONIC, Release);
+        let _ = MODE.compare_exchange(TSC, MONOTONIC, Release, Relaxed);
+        loss::count(Dropped::Clock, 1);
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -318,6 +349,39 @@ pub mod manual {
     #[must_use]
     pub fn now() -> u64 {
         NOW.with(Cell::get)
+    }
+}
+
+/// Faults of the counter, for tests: what it does when a virtual machine is moved, stopped or badly
+/// emulated.
+#[cfg(all(feature = "test-clock", target_arch = "x86_64"))]
+pub mod fault {
+    use super::*;
+
+    /// Has the counter calibrated and read again, whether or not anybody vouches for it, on a time
+    /// line that begins at the epoch.
+    pub fn use_counter() {
+        let mut last = LAST_LOOK.lock().unwrap_or_else(PoisonError::into_inner);
+        while epoch().instant.elapsed() < CALIBRATION {
+            std::hint::spin_loop();
+        }
+        MODE.store(MONOTONIC, Release);
+        MONOTONIC_OFFSET.store(0, Relaxed);
+        TSC_RATE.store(0, Relaxed);
+        *last = None;
+        calibrate_tsc();
+    }
+
+    /// The counter jumps, forwards or back.
+    pub fn jump(ns: i64) {
+        TSC_ZERO.fetch_add(ns.cast_unsigned(), Relaxed);
+    }
+
+    /// From now on the counter runs at so many thousandths of its speed.
+    pub fn run_at(per_mille: u64) {
+        let (rate, now) = (TSC_RATE.load(Relaxed), tsc_now());
+        TSC_RATE.store(rate * per_mille / 1000, Relaxed);
+        TSC_ZERO.fetch_add(now.wrapping_sub(tsc_now()), Relaxed);
     }
 }
 

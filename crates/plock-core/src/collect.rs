@@ -21,10 +21,7 @@ use std::collections::HashMap;
 #[must_use]
 pub fn snapshot(take_exemplars: bool) -> Snapshot {
     let began = clock::now();
-    let anomalies = clock::maintain();
-    if anomalies > 0 {
-        loss::count(Dropped::Clock, anomalies);
-    }
+    clock::maintain();
     let mut out = Snapshot {
         unix_ns: clock::WallClock::now().unix_ns(),
         start_unix_ns: clock::start_unix_ns(),
@@ -100,7 +97,7 @@ fn merge_lock(
     let mut out = empty(series);
     for shard in tables.shards(number) {
         add_holds(&mut out.hold, shard);
-        out.hold_suspended_ns += shard.suspended.get();
+        out.hold_suspended_ns = out.hold_suspended_ns.wrapping_add(shard.suspended.get());
         out.migrated += shard.migrated.get();
         for (depth, (to, from)) in (1..).zip(out.depth.iter_mut().zip(&shard.depth)) {
             let count = from.get();
@@ -127,7 +124,7 @@ fn add_cold(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &m
             to.add_counts((0..).zip(from.counts), from.sum_ns, from.max_ns);
         }
     }
-    out.claim_delay_ns += cold.claim_delay_ns;
+    out.claim_delay_ns = out.claim_delay_ns.wrapping_add(cold.claim_delay_ns);
     keep_worst(&mut out.worst_hold, cold.worst_hold);
     keep_worst(&mut out.worst_wait, cold.worst_wait);
     if let Some(exemplar) =
@@ -173,7 +170,7 @@ fn merge_scope(tables: &Tables, number: u32, series: &Series) -> ScopeSeries {
         out.finished += shard.scope.finished.get();
         out.cancelled += shard.scope.cancelled.get();
         out.panicked += shard.scope.panicked.get();
-        out.spawn_delay_ns += shard.scope.spawn_delay.get();
+        out.spawn_delay_ns = out.spawn_delay_ns.wrapping_add(shard.scope.spawn_delay.get());
         for (to, from) in out.idle_ns.iter_mut().zip(&shard.scope.idle) {
             *to += from.get();
         }
@@ -248,7 +245,7 @@ fn merge_edges(edges: &mut Vec<Edge>) {
             return false;
         }
         to.waits += from.waits;
-        to.wait_ns += from.wait_ns;
+        to.wait_ns = to.wait_ns.wrapping_add(from.wait_ns);
         if to.holder_site.is_empty() {
             to.holder_site = std::mem::take(&mut from.holder_site);
         }

@@ -103,7 +103,7 @@ impl Ended<'_> {
                 cold.outcomes[outcome as usize] += 1;
             }
             cold.waited(cause, ns);
-            cold.claim_delay_ns += self.claim_ns();
+            cold.claim_delay_ns = cold.claim_delay_ns.wrapping_add(self.claim_ns());
             for share in shares {
                 let waits = u64::from(most.is_some_and(|most| most.label == share.label));
                 let holder_site = share.label.is_holder().then_some(share.site);

@@ -150,6 +150,8 @@ fn leave_record(record: &Record, at: HoldRef, share: Share) -> u64 {
 /// waiting.
 fn charge_holder(record: &Record, at: HoldRef, share: Share, named: bool, now: u64) {
     let Some(hold) = at.info() else { return };
+    // If the clock jumped meanwhile, nobody knows for how long: for nothing.
+    let now = if clock::has_jumped(hold.since, now) { hold.since } else { now };
     let cell = at.now_in();
     if !share.is_exclusive() {
         let charge = blame::running(cell, &hold, now);

@@ -32,14 +32,14 @@
 //! | `kind` | the closed vocabularies |
 //! | `name`, `class` | bounded names; what all locks of one name share |
 //! | `histogram` | one bucket layout, two exact read-outs |
-//! | `thread`, `buckets`, `shard` | what a thread knows; the cells only it writes; the figures made of them |
+//! | `thread`, `buckets`, `shard`, `published` | what a thread knows; the cells only it writes; the figures made of them; how others find them |
 //! | `owner`, `life`, `slots` | who holds; who counts and who clears; the published holds |
 //! | `slab`, `task` | where owner cells live; the cells of unscoped tasks |
 //! | `current` | whose code runs here |
 //! | `front` | permits in one word while nobody queues |
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |
-//! | `record`, `queue`, `cause`, `blame`, `claim` | who holds and who waits for a contended lock; why it blocked; who is charged; where the claim delay went |
+//! | `record`, `holders`, `queue`, `cause`, `blame`, `claim` | who holds (together) and who waits for a contended lock; why it blocked; who is charged; where the claim delay went |
 //! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
 //! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
 //!
@@ -73,6 +73,7 @@ mod front;
 mod grant;
 mod histogram;
 mod hold;
+mod holders;
 #[cfg(feature = "test-clock")]
 #[doc(hidden)]
 pub mod inspect;
@@ -82,11 +83,14 @@ mod lock;
 #[cfg(all(test, loom))]
 mod loom_front;
 #[cfg(all(test, loom))]
+mod loom_owner;
+#[cfg(all(test, loom))]
 mod loom_tests;
 mod loss;
 mod name;
 mod outer;
 mod owner;
+mod published;
 mod queue;
 mod record;
 mod release;
@@ -106,6 +110,9 @@ mod wait;
 pub use account::{set_slow_threshold, slow_threshold};
 pub use attempt::Attempt;
 pub use class::MAX_SERIES;
+#[cfg(all(feature = "test-clock", target_arch = "x86_64"))]
+#[doc(hidden)]
+pub use clock::fault;
 #[cfg(feature = "test-clock")]
 pub use clock::manual;
 pub use clock::{calibrate, is_enabled, set_enabled};

@@ -141,3 +141,7 @@ impl Life {
         self.live.fetch_sub(1, Ordering::AcqRel) == 1
     }
 }
+
+#[cfg(all(test, not(loom)))]
+#[path = "life_tests.rs"]
+mod tests;

@@ -7,6 +7,8 @@
 //! | the same, before it unlocks | stores 0 | `Release` |
 //! | a blocked attempt, a snapshot | loads the word, looks the hold up under its key | `Acquire`; the slot's double read rejects a hold that ended in between |
 //!
+//! Model: `whoever_has_it_alone_is_seen_whole`.
+//!
 //! Nothing of ours runs inside the critical section of an uncontended lock but these two stores.
 
 use crate::class::{self, Origin};
@@ -16,12 +18,13 @@ use crate::record::Record;
 use crate::release::Releasing;
 use crate::shard;
 use crate::slots::HoldInfo;
+use crate::sync::ConstU64;
 use crate::thread;
 use crate::{EndCause, Kind, Mode, Outcome, clock};
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 /// How much of a lock is asked for or held: alone, with other readers, or as permits. One word: it
 /// travels through every fast path and into the slot of the hold.
@@ -76,7 +79,7 @@ impl Share {
 #[derive(Debug)]
 pub struct Lock {
     /// Word of the exclusive hold, 0 = none. See the module page.
-    who: AtomicU64,
+    who: ConstU64,
     /// The contention record, made at the first contention; owns one count of its `Arc`.
     record: AtomicPtr<Record>,
     /// First series of the class, 0 = not looked up yet. Any thread may store it: all store the same.
@@ -142,7 +145,7 @@ impl Lock {
 
     const fn with(kind: Kind, origin: Origin) -> Self {
         Self {
-            who: AtomicU64::new(0),
+            who: ConstU64::new(0),
             record: AtomicPtr::new(std::ptr::null_mut()),
             series: AtomicU32::new(0),
             kind,

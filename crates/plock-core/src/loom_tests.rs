@@ -154,7 +154,7 @@ fn releaser_site() -> &'static Location<'static> {
     Location::caller()
 }
 
-fn hold(number: u64) -> HoldInfo {
+pub(crate) fn hold(number: u64) -> HoldInfo {
     HoldInfo {
         lock: number as usize,
         since: number,
@@ -370,7 +370,7 @@ fn register_wake_claim_drop() {
         };
         while !assigned.load(Acquire) {
             task.0.wait();
-            wait.outer.register(&outer);
+            wait.register(&outer);
         }
         if woken.load(Acquire) {
             assert_eq!(wait.granted().expect("the wake notes it first").end, EndCause::Release);

@@ -23,12 +23,12 @@ pub(crate) use ledger::{Slow, Times, Totals, idle_of};
 use crate::life::{Life, Tally};
 use crate::name::Label;
 use crate::slots::{self, HoldInfo, SPILLED, Slot, Slots};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Mutex, MutexGuard, fence};
 use crate::{Dropped, Precision, loss};
 use ledger::SpanCell;
 use std::panic::Location;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, fence};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 /// Guards of one owner that are counted by name beyond the published slots.
 const MAX_SPILLED: usize = 64;

@@ -138,7 +138,7 @@ impl Queue {
     /// Charges a label without asking whom it kept waiting: it did not hold the lock alone.
     pub(crate) fn add(&mut self, charge: Charge) {
         if let Some(known) = self.charged.iter_mut().find(|known| known.label == charge.label) {
-            known.ns += charge.ns;
+            known.ns = known.ns.wrapping_add(charge.ns);
             known.site = charge.site;
         } else if self.charged.len() < CHARGED || charge.label == Label::OVERFLOW {
             self.charged.push(charge);

@@ -4,14 +4,12 @@
 use crate::owner::{HoldRef, OwnerCell};
 use crate::queue::Queue;
 use crate::slots::{self, HoldInfo};
-use crate::{Dropped, Kind, Mode, loss, slab};
+use crate::{Dropped, Kind, Mode, holders, loss, slab};
 use smallvec::SmallVec;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// Readers or permit holders a lock can name at once.
-const HOLDERS: usize = 8;
 /// Cells looked at when a lock becomes contended for the first time.
 const SCAN: u32 = 4096;
 
@@ -30,10 +28,9 @@ pub(crate) struct Record {
     kind: Kind,
     /// Length of the queue, readable without the mutex.
     waiting: AtomicU32,
-    /// Keys of readers or permit holders; 0 = free. Writers: acquire and release of those
-    /// modes, by compare-and-swap. Readers: blocked attempts and snapshots. A name can be missing
-    /// (`HOLDERS` full, or acquired while the record was being made), a count is never taken here.
-    holders: [AtomicU64; HOLDERS],
+    /// Readers or permit holders. A name can be missing (there was no room, or it was acquired while
+    /// the record was being made), a count is never taken here.
+    together: holders::Holders,
     /// The exclusive hold, copied from the lock for snapshots; 0 = none known.
     pub(crate) who: AtomicU64,
     queue: Mutex<Queue>,
@@ -54,7 +51,7 @@ impl Record {
             series,
             kind,
             waiting: AtomicU32::new(0),
-            holders: [const { AtomicU64::new(0) }; HOLDERS],
+            together: holders::Holders::none(),
             who: AtomicU64::new(who),
             queue: Mutex::default(),
         });
@@ -120,30 +117,14 @@ impl Record {
 
     #[cold]
     pub(crate) fn add_holder(&self, hold: HoldRef) {
-        let word = hold.key;
-        if self.holders.iter().any(|slot| slot.load(Relaxed) == word) {
-            return; // found by the scan and by itself
-        }
-        // ORDERING: Release pairs with Acquire in `holders`; the hold was published before.
-        let claim = |slot: &AtomicU64| slot.compare_exchange(0, word, Release, Relaxed).is_ok();
-        if self.holders.iter().any(claim) {
-            return;
-        }
-        // A hold that ended while the record was being made has left its word behind.
-        let replace = |slot: &AtomicU64| {
-            let known = slot.load(Acquire);
-            look_up(known).is_none() && slot.compare_exchange(known, word, Release, Relaxed).is_ok()
-        };
-        if !self.holders.iter().any(replace) {
+        if !self.together.add(hold.key, |known| look_up(known).is_none()) {
             loss::count(Dropped::Holders, 1);
         }
     }
 
     #[cold]
     pub(crate) fn remove_holder(&self, hold: HoldRef) -> bool {
-        let word = hold.key;
-        let remove = |slot: &AtomicU64| slot.compare_exchange(word, 0, Release, Relaxed).is_ok();
-        self.holders.iter().any(remove)
+        self.together.remove(hold.key)
     }
 
     /// Whoever holds the lock; `who` has it alone.
@@ -152,9 +133,7 @@ impl Record {
         if self.kind == Kind::Mutex {
             return alone.into_iter().collect();
         }
-        let words = self.holders.iter().map(|slot| slot.load(Acquire));
-        let together = words.filter(|word| *word != 0).filter_map(look_up);
-        alone.into_iter().chain(together).collect()
+        alone.into_iter().chain(self.together.keys().filter_map(look_up)).collect()
     }
 
     /// Says how long the queue is; the caller has changed it.

@@ -21,7 +21,7 @@ use crate::report::{self, ScopeEnd, ScopeReport};
 use crate::scope_name::ScopeName;
 use crate::signal::Signal;
 use crate::thread;
-use crate::{Idle, clock, shard, slab};
+use crate::{Dropped, Idle, clock, loss, shard, slab};
 use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
@@ -192,7 +192,13 @@ impl Running {
         let times = &self.cell.times;
         let paused_at = times.poll_end.get();
         let pause = now.saturating_sub(paused_at);
-        let woken = woken.map(|woken| (woken.kind, now.saturating_sub(woken.at).min(pause)));
+        let woken = woken.map(|woken| {
+            if clock::has_jumped(woken.at, now) {
+                loss::count(Dropped::Clock, 1);
+                return (woken.kind, 0);
+            }
+            (woken.kind, now.saturating_sub(woken.at).min(pause))
+        });
         let (kind, runnable) = woken.unwrap_or((Idle::Other, 0));
         let idle = pause - runnable;
         times.idle.add(idle);
@@ -257,15 +263,20 @@ impl Drop for Polling {
     fn drop(&mut self) {
         let ts = thread::state();
         let now = clock::now();
-        let took = now.saturating_sub(self.start);
-        let nested = ts.nested.get().wrapping_sub(self.nested).min(took);
+        let mut took = now.saturating_sub(self.start);
         let times = &self.cell.times;
+        if took > times.poll_max.get() {
+            if clock::has_jumped(self.start, now) {
+                loss::count(Dropped::Clock, 1);
+                took = 0;
+            } else {
+                times.poll_max.set(took);
+            }
+        }
+        let nested = ts.nested.get().wrapping_sub(self.nested).min(took);
         times.busy.add(took - nested);
         if nested > 0 {
             times.idle.add(nested); // somebody else ran on this thread
-        }
-        if took > times.poll_max.get() {
-            times.poll_max.set(took);
         }
         times.poll_end.set(now);
         times.poll_seq.add(1);

@@ -17,11 +17,11 @@
 use crate::buckets::{Buckets, Cell};
 use crate::class::MAX_SERIES;
 use crate::name::Label;
+use crate::published::Published;
 use crate::thread::{self, ThreadState};
 use crate::{BUCKETS, Cause, DEPTHS, Dropped, Exemplar, Idle, Outcome, account, histogram, loss};
 use std::panic::Location;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU64};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Holds shorter than this never become exemplars: the fast path stays off the slow one.
@@ -221,7 +221,7 @@ impl Cold {
         };
         if let Some(known) = self.edges.iter_mut().find(same) {
             known.waits += edge.waits;
-            known.wait_ns += edge.wait_ns;
+            known.wait_ns = known.wait_ns.wrapping_add(edge.wait_ns);
             known.holder_site = edge.holder_site.or(known.holder_site);
             return;
         }
@@ -236,7 +236,7 @@ impl Cold {
             match self.edges.iter_mut().find(|e| e.waiter == overflow && e.cause == folded.cause) {
                 Some(known) => {
                     known.waits += folded.waits;
-                    known.wait_ns += folded.wait_ns;
+                    known.wait_ns = known.wait_ns.wrapping_add(folded.wait_ns);
                 }
                 None => self.edges.push(folded),
             }
@@ -247,7 +247,7 @@ impl Cold {
 /// One thread's shards by series number.
 #[derive(Debug)]
 pub(crate) struct Table {
-    shards: [AtomicPtr<Shard>; MAX_SERIES],
+    shards: [Published<Shard>; MAX_SERIES],
 }
 
 /// Every thread starts here: all null, so the first use of any series takes the slow path and the
@@ -263,24 +263,18 @@ static LATE_WRITER: Mutex<()> = Mutex::new(());
 
 impl Table {
     const fn new() -> Self {
-        Self { shards: [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_SERIES] }
+        Self { shards: [const { Published::nothing() }; MAX_SERIES] }
     }
 
     #[inline(always)]
     pub(crate) fn get(&self, series: u32) -> Option<&'static Shard> {
-        let pointer = self.shards[series as usize & (MAX_SERIES - 1)].load(Acquire);
-        #[expect(unsafe_code, reason = "shards are reached through an atomic pointer")]
-        // SAFETY: the pointer is null or came from a leaked box in `insert`, published by Release.
-        unsafe {
-            pointer.as_ref()
-        }
+        self.shards[series as usize & (MAX_SERIES - 1)].get()
     }
 
     /// Only the table's present writer calls this.
     fn insert(&self, series: u32) -> &'static Shard {
-        let fresh: &'static mut Shard = Box::leak(Box::new(Shard::new()));
-        // ORDERING: pairs with Acquire in `get`; publishes the zeroed shard.
-        self.shards[series as usize & (MAX_SERIES - 1)].store(fresh, Release);
+        let fresh: &'static Shard = Box::leak(Box::new(Shard::new()));
+        self.shards[series as usize & (MAX_SERIES - 1)].set(fresh);
         fresh
     }
 }
@@ -303,7 +297,7 @@ fn with_new<T>(ts: &ThreadState, series: u32, f: impl FnOnce(&Shard) -> T) -> T 
     }
     if std::ptr::eq(ts.table(), &raw const EMPTY) {
         ts.set_table(adopt());
-        let _ = crate::clock::maintain();
+        crate::clock::maintain();
     }
     f(ts.table().get(series).unwrap_or_else(|| ts.table().insert(series)))
 }

@@ -209,3 +209,7 @@ impl Slot {
         Some(HoldInfo { lock, since, site, series, share, suspended })
     }
 }
+
+#[cfg(all(test, not(loom)))]
+#[path = "slots_tests.rs"]
+mod tests;

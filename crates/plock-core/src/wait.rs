@@ -3,12 +3,12 @@
 
 use crate::grant::{Grant, Granted};
 use crate::name::Label;
-use crate::outer::Outer;
 use crate::owner::OwnerCell;
+use crate::sync::Mutex;
 use crate::{EndCause, Idle, Mode, Share, release, thread};
 use std::panic::Location;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
 #[derive(Debug)]
@@ -27,8 +27,9 @@ pub(crate) struct Wait {
     pub(crate) grant: Grant,
     /// Wakes that were no hand-over.
     untagged: AtomicU64,
-    /// The waker of whoever polls the attempt; registered before every inner poll.
-    pub(crate) outer: Outer,
+    /// The waker of whoever polls the attempt. A wake uses it up, as it does that of the bare lock:
+    /// what hangs on it may have to be dropped then.
+    outer: Mutex<Option<Waker>>,
 }
 
 impl Wait {
@@ -53,8 +54,16 @@ impl Wait {
             site,
             grant: Grant::new(),
             untagged: AtomicU64::new(0),
-            outer: Outer::new(outer),
+            outer: Mutex::new(Some(outer.clone())),
         })
+    }
+
+    /// From here on `outer` is woken. Before an inner poll that may find nothing: a wake in between
+    /// must find the present waker.
+    pub(crate) fn register(&self, outer: &Waker) {
+        let fresh = outer.clone(); // foreign code, like the drop of the old one: outside the mutex
+        let old = self.outer.lock().unwrap_or_else(PoisonError::into_inner).replace(fresh);
+        drop(old);
     }
 
     /// Runs inside the release of whoever wakes us: atomics and one clock read, no lock of ours,
@@ -108,7 +117,10 @@ impl Wake for Wait {
         self.note();
         let _waking = Waking(thread::state().waking.replace(Some(self.idle)));
         // The inner waker is the application's; if it panics, so does the bare lock's release.
-        self.outer.wake();
+        let outer = self.outer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(outer) = outer {
+            outer.wake();
+        }
     }
 }
 

@@ -4,8 +4,7 @@
 use super::{HoldRef, OwnerCell, Role, Slow};
 use crate::Share;
 use crate::slots::{HoldInfo, Slot, Slots};
-use std::sync::MutexGuard;
-use std::sync::atomic::Ordering::Relaxed;
+use crate::sync::{MutexGuard, Ordering::Relaxed};
 
 impl HoldRef {
     /// Its slot, unless it is spilled.
