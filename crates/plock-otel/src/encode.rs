@@ -98,7 +98,7 @@ pub(crate) fn scope_metrics(
 }
 
 fn series(instrument: &'static Instrument, point: &Point<'_>) -> Series {
-    let attributes = point.attributes.iter().map(|(key, value)| (*key, value.to_string()));
+    let attributes = point.attributes().map(|(key, value)| (key, value.to_owned()));
     (instrument.name, attributes.collect())
 }
 
@@ -159,7 +159,7 @@ fn named(instrument: &Instrument, data: Data) -> Metric {
 }
 
 fn attributes(point: &Point<'_>) -> Vec<KeyValue> {
-    point.attributes.iter().map(|(key, value)| attribute(key, value)).collect()
+    point.attributes().map(|(key, value)| attribute(key, value)).collect()
 }
 
 fn attribute(key: &str, value: &str) -> KeyValue {

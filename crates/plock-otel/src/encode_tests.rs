@@ -81,7 +81,7 @@ fn assert_attributes(encoded: &[KeyValue], point: &Point<'_>) {
             other => panic!("{} is {other:?}", pair.key),
         })
         .collect();
-    let expected: Vec<_> = point.attributes.iter().map(|(key, value)| (*key, &**value)).collect();
+    let expected: Vec<_> = point.attributes().collect();
     assert_eq!(pairs, expected);
 }
 

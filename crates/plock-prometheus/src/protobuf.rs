@@ -30,7 +30,7 @@ fn family(family: &Family<'_>, created: Option<Timestamp>) -> MetricFamily {
 }
 
 fn metric(point: &Point<'_>, created: Option<Timestamp>) -> Metric {
-    let labels = point.attributes.iter().map(|(key, value)| label(label_name(key), value));
+    let labels = point.attributes().map(|(key, value)| label(label_name(key), value));
     let counter = |value| Some(Counter { value: Some(value), created_timestamp: created });
     let empty = Metric { label: labels.collect(), gauge: None, counter: None, histogram: None };
     match &point.value {

@@ -63,7 +63,7 @@ impl Encoder {
 
     fn point(&mut self, series: &str, point: &Point<'_>) {
         let mut labels = String::new();
-        for (key, value) in &point.attributes {
+        for (key, value) in point.attributes() {
             let comma = if labels.is_empty() { "" } else { "," };
             // Writing to a string cannot fail.
             let _ = write!(labels, "{comma}{}=\"{}\"", label_name(key), Escaped(value, true));
