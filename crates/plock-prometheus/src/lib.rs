@@ -47,7 +47,6 @@
 //! about a millisecond per 50 locks (half a megabyte of text, a third of that as protobuf).
 
 mod format;
-mod model;
 mod protobuf;
 #[cfg(test)]
 mod tests;
