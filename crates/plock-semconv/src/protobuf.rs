@@ -61,6 +61,11 @@ impl<'a> Message<'a> {
         self.0.extend_from_slice(value);
     }
 
+    /// Fields that are encoded already.
+    pub fn append(&mut self, fields: &[u8]) {
+        self.0.extend_from_slice(fields);
+    }
+
     /// A `repeated uint64`.
     pub fn packed_varints(&mut self, field: u32, values: impl IntoIterator<Item = u64>) {
         self.message(field, |packed| values.into_iter().for_each(|n| put_varint(packed.0, n)));
@@ -110,7 +115,6 @@ fn put_varint(bytes: &mut Vec<u8>, mut value: u64) {
 const LOW_BITS: u64 = 0x7f;
 
 /// The first byte of a varint: seven bits, and one that says whether more bytes follow.
-#[expect(clippy::cast_possible_truncation, reason = "seven bits")]
 const fn low_bits(value: u64) -> u8 {
     let more = if value > LOW_BITS { 0x80 } else { 0 };
     (value & LOW_BITS) as u8 | more
