@@ -5,7 +5,9 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
-use opentelemetry_proto::tonic::metrics::v1::{DataPointFlags, Exemplar, Metric, exemplar};
+use opentelemetry_proto::tonic::metrics::v1::{
+    DataPointFlags, Exemplar, Metric, ScopeMetrics, exemplar,
+};
 use plock_core::{
     CLASSIC_BOUNDS_NS, Cause, Edge, Histogram, Kind, LockSeries, Mode, Open, SCALE, Snapshot,
     SpanRef,
@@ -52,6 +54,7 @@ fn snapshot(open_hold: bool) -> Snapshot {
 
 fn encoded(snapshot: &Snapshot, form: Histograms) -> Vec<Metric> {
     let (scope, _) = scope_metrics(snapshot, form, &Shown::default());
+    let scope = ScopeMetrics::decode(&*scope).unwrap();
     assert_eq!(scope.scope.unwrap().name, SCOPE);
     scope.metrics
 }
@@ -81,7 +84,7 @@ fn assert_attributes(encoded: &[KeyValue], point: &Point<'_>) {
             other => panic!("{} is {other:?}", pair.key),
         })
         .collect();
-    let expected: Vec<_> = point.attributes.iter().map(|(key, value)| (*key, &**value)).collect();
+    let expected: Vec<_> = point.attributes().collect();
     assert_eq!(pairs, expected);
 }
 
@@ -227,6 +230,7 @@ fn a_vanished_point_gets_one_last_point_without_value() {
     let mut step = |open: bool, delivered: bool| {
         let (scope, showing) = scope_metrics(&snapshot(open), Histograms::Classic, &shown);
         shown.settle(showing, delivered);
+        let scope = ScopeMetrics::decode(&*scope).unwrap();
         held(&scope.metrics)
     };
     assert_eq!(step(true, true), [(0, Some(Number::AsDouble(1.5)))]);

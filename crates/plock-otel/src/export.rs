@@ -2,7 +2,7 @@
 //! what they could not deliver; neither keeps anything for later, because metrics are cumulative
 //! and the span queue is the SDK's.
 
-use crate::encode::{SCOPE, Shown, scope_metrics};
+use crate::encode::{RESOURCE_METRICS, SCOPE, SCOPE_METRICS, Shown, scope_metrics};
 use crate::env::Env;
 use crate::settings::Settings;
 use crate::target::{Protocol, Target};
@@ -19,6 +19,8 @@ use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::SpanData;
 use plock_core::Dropped;
+use plock_semconv::protobuf::Message;
+use prost::Message as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -88,13 +90,7 @@ impl MetricExporter {
         let snapshot = plock_core::snapshot(true);
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let (own, showing) = scope_metrics(&snapshot, self.histograms, &shown);
-        let mut request = ExportMetricsServiceRequest::from(metrics);
-        if let Some(resource) = request.resource_metrics.first_mut() {
-            // The instrument that keeps the SDK calling is among plock's own metrics too.
-            resource.scope_metrics.retain(|s| s.scope.as_ref().is_none_or(|s| s.name != SCOPE));
-            resource.scope_metrics.push(own);
-        }
-        let outcome = self.transport.send(&Request::Metrics(request));
+        let outcome = self.transport.send(&Request::Metrics(request(metrics, &own)));
         shown.settle(showing, outcome.is_ok());
         match outcome {
             Ok(reply) => {
@@ -110,6 +106,20 @@ impl MetricExporter {
             }
         }
     }
+}
+
+/// The application's metrics with plock's `own` scope in the same resource.
+fn request(metrics: &ResourceMetrics, own: &[u8]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(own.len() + 4096);
+    for mut resource in ExportMetricsServiceRequest::from(metrics).resource_metrics {
+        // The instrument that keeps the SDK calling is among plock's own metrics too.
+        resource.scope_metrics.retain(|s| s.scope.as_ref().is_none_or(|s| s.name != SCOPE));
+        Message::new(&mut body).message(RESOURCE_METRICS, |out| {
+            out.append(&resource.encode_to_vec());
+            out.bytes(SCOPE_METRICS, own);
+        });
+    }
+    body
 }
 
 impl PushMetricExporter for MetricExporter {
@@ -166,7 +176,8 @@ impl opentelemetry_sdk::trace::SpanExporter for SpanExporter {
         let count = batch.len() as u64;
         self.tally.left.fetch_add(count, Relaxed);
         let resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
-        let request = Request::Traces(ExportTraceServiceRequest { resource_spans });
+        let request = ExportTraceServiceRequest { resource_spans };
+        let request = Request::Traces(request.encode_to_vec());
         match self.transport.send(&request) {
             Ok(reply) => {
                 plock_core::count_dropped(Dropped::Spans, reply.rejected);

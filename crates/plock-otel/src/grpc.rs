@@ -4,11 +4,12 @@
 use crate::Error;
 use crate::target::Target;
 use crate::transport::{Failure, Reply, Request, Retry, Wire};
-use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use http::uri::PathAndQuery;
+use prost::bytes::{Buf, BufMut};
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
@@ -16,6 +17,14 @@ use tonic_types::StatusExt;
 
 /// Never dropped: dropping a runtime inside another one panics.
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+
+/// The one call of either service.
+const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+/// Messages are encoded and decoded elsewhere.
+#[derive(Clone, Copy, Debug)]
+struct AsItIs;
 
 #[derive(Debug)]
 pub(crate) struct Grpc {
@@ -71,32 +80,13 @@ fn runtime() -> Result<&'static Runtime, Error> {
     RUNTIME.get().ok_or_else(|| Error::other("no thread for gRPC"))
 }
 
-/// Builds a service client with the configured compression.
-macro_rules! client {
-    ($service:ident, $this:expr) => {{
-        let client = $service::new($this.channel.clone());
-        #[cfg(feature = "gzip")]
-        let client = match $this.gzip {
-            true => client
-                .send_compressed(tonic::codec::CompressionEncoding::Gzip)
-                .accept_compressed(tonic::codec::CompressionEncoding::Gzip),
-            false => client,
-        };
-        client
-    }};
-}
-
 impl Grpc {
-    fn message<T>(&self, message: T) -> tonic::Request<T> {
-        tonic::Request::from_parts(self.metadata.clone(), tonic::Extensions::new(), message)
-    }
-
     /// Runs a call on the runtime's thread and waits here, which works on any thread.
-    fn call<T: Send + 'static>(
+    fn call(
         &self,
-        call: impl Future<Output = Result<tonic::Response<T>, Status>> + Send + 'static,
+        call: impl Future<Output = Result<tonic::Response<Vec<u8>>, Status>> + Send + 'static,
         timeout: Duration,
-    ) -> Result<T, Failure> {
+    ) -> Result<Vec<u8>, Failure> {
         let (sender, answer) = mpsc::sync_channel(1);
         self.runtime.spawn(async move {
             let outcome = tokio::time::timeout(timeout, call).await;
@@ -113,22 +103,63 @@ impl Grpc {
 
 impl Wire for Grpc {
     fn attempt(&self, request: &Request, timeout: Duration) -> Result<Reply, Failure> {
-        let partial = match request {
-            Request::Metrics(request) => {
-                let mut client = client!(MetricsServiceClient, self);
-                let message = self.message(request.clone());
-                let answer = self.call(async move { client.export(message).await }, timeout)?;
-                answer.partial_success.map(|p| (p.rejected_data_points, p.error_message))
-            }
-            Request::Traces(request) => {
-                let mut client = client!(TraceServiceClient, self);
-                let message = self.message(request.clone());
-                let answer = self.call(async move { client.export(message).await }, timeout)?;
-                answer.partial_success.map(|p| (p.rejected_spans, p.error_message))
-            }
+        let (path, body) = match request {
+            Request::Metrics(body) => (METRICS, body.clone()),
+            Request::Traces(body) => (TRACES, body.clone()),
         };
-        let (rejected, message) = partial.unwrap_or_default();
-        Ok(Reply { rejected: rejected.try_into().unwrap_or(0), message })
+        let message =
+            tonic::Request::from_parts(self.metadata.clone(), tonic::Extensions::new(), body);
+        let client = tonic::client::Grpc::new(self.channel.clone());
+        #[cfg(feature = "gzip")]
+        let client = match self.gzip {
+            true => client
+                .send_compressed(tonic::codec::CompressionEncoding::Gzip)
+                .accept_compressed(tonic::codec::CompressionEncoding::Gzip),
+            false => client,
+        };
+        let call = async move {
+            let mut client = client;
+            let not_ready = |error| Status::unknown(format!("no connection: {error}"));
+            client.ready().await.map_err(not_ready)?;
+            client.unary(message, PathAndQuery::from_static(path), AsItIs).await
+        };
+        Ok(request.reply(&self.call(call, timeout)?))
+    }
+}
+
+impl Codec for AsItIs {
+    type Encode = Vec<u8>;
+    type Decode = Vec<u8>;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for AsItIs {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, item: Vec<u8>, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put_slice(&item);
+        Ok(())
+    }
+}
+
+impl Decoder for AsItIs {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        let mut item = vec![0; from.remaining()];
+        from.copy_to_slice(&mut item);
+        Ok(Some(item))
     }
 }
 

@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsPartialSuccess, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
 };
 use opentelemetry_proto::tonic::metrics::v1::ResourceMetrics;
+use prost::Message;
 use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -89,7 +90,7 @@ fn message() -> ExportMetricsServiceRequest {
 }
 
 fn request() -> Request {
-    Request::Metrics(message())
+    Request::Metrics(message().encode_to_vec())
 }
 
 #[test]

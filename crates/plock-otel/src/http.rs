@@ -4,9 +4,6 @@
 use crate::Error;
 use crate::target::Target;
 use crate::transport::{Failure, Reply, Request, Retry, Wire};
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
-use prost::Message;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -41,10 +38,8 @@ impl Http {
 
 impl Wire for Http {
     fn attempt(&self, request: &Request, timeout: Duration) -> Result<Reply, Failure> {
-        let body = match request {
-            Request::Metrics(request) => request.encode_to_vec(),
-            Request::Traces(request) => request.encode_to_vec(),
-        };
+        let (Request::Metrics(body) | Request::Traces(body)) = request;
+        let body = body.clone();
         let mut post = self
             .client
             .post(self.target.url.to_string())
@@ -57,31 +52,15 @@ impl Wire for Http {
             post.body(body)
         };
         match post.send() {
-            Ok(response) if response.status().is_success() => Ok(reply(request, response)),
+            Ok(response) if response.status().is_success() => {
+                let mut answer = Vec::new();
+                drop(response.take(MAX_ANSWER).read_to_end(&mut answer));
+                Ok(request.reply(&answer))
+            }
             Ok(response) => Err(refusal(&response)),
             Err(error) => Err(Failure { retry: Retry::BackOff, message: causes(&error) }),
         }
     }
-}
-
-/// The receiver has taken the request, so an answer that cannot be read changes nothing.
-fn reply(request: &Request, response: Response) -> Reply {
-    let mut body = Vec::new();
-    if response.take(MAX_ANSWER).read_to_end(&mut body).is_err() {
-        return Reply::default();
-    }
-    let partial = match request {
-        Request::Metrics(_) => ExportMetricsServiceResponse::decode(&*body)
-            .ok()
-            .and_then(|answer| answer.partial_success)
-            .map(|partial| (partial.rejected_data_points, partial.error_message)),
-        Request::Traces(_) => ExportTraceServiceResponse::decode(&*body)
-            .ok()
-            .and_then(|answer| answer.partial_success)
-            .map(|partial| (partial.rejected_spans, partial.error_message)),
-    };
-    let (rejected, message) = partial.unwrap_or_default();
-    Reply { rejected: rejected.try_into().unwrap_or(0), message }
 }
 
 /// Which answers may be retried is fixed by the OTLP specification.

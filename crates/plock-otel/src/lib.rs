@@ -62,6 +62,7 @@ mod grpc;
 mod guard;
 #[cfg(feature = "http-proto")]
 mod http;
+mod points;
 mod settings;
 mod setup;
 mod spans;

@@ -1,8 +1,9 @@
 //! Sends one OTLP request within a time budget: retries with back-off and jitter where the protocol
 //! allows it, and keeps no queue. Runs on the SDK's own export threads, never on the service's.
 
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -15,11 +16,11 @@ const LAST_PAUSE: Duration = Duration::from_secs(5);
 /// Time for the last request of a process, below the five seconds that the SDK waits for it.
 const LAST_BUDGET: Duration = Duration::from_secs(4);
 
-/// One request of either signal.
+/// One request of either signal, encoded.
 #[derive(Debug)]
 pub(crate) enum Request {
-    Metrics(ExportMetricsServiceRequest),
-    Traces(ExportTraceServiceRequest),
+    Metrics(Vec<u8>),
+    Traces(Vec<u8>),
 }
 
 /// What the receiver said about a request it took.
@@ -66,6 +67,25 @@ pub(crate) struct Transport {
     what: &'static str,
     failing: AtomicBool,
     last_success_unix_ns: AtomicU64,
+}
+
+impl Request {
+    /// What an answer to it says. The receiver has taken the request, so an answer that cannot be
+    /// read changes nothing.
+    pub(crate) fn reply(&self, answer: &[u8]) -> Reply {
+        let partial = match self {
+            Self::Metrics(_) => ExportMetricsServiceResponse::decode(answer)
+                .ok()
+                .and_then(|answer| answer.partial_success)
+                .map(|partial| (partial.rejected_data_points, partial.error_message)),
+            Self::Traces(_) => ExportTraceServiceResponse::decode(answer)
+                .ok()
+                .and_then(|answer| answer.partial_success)
+                .map(|partial| (partial.rejected_spans, partial.error_message)),
+        };
+        let (rejected, message) = partial.unwrap_or_default();
+        Reply { rejected: rejected.try_into().unwrap_or(0), message }
+    }
 }
 
 impl Closing {

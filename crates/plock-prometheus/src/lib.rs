@@ -44,10 +44,9 @@
 //!
 //! # Cost
 //! A scrape copies the figures and then encodes the copy: no recorder waits for it. Encoding takes
-//! about a millisecond per 50 locks (half a megabyte of text, a third of that as protobuf).
+//! about a millisecond per 200 locks (a megabyte of text, a third of that as protobuf).
 
 mod format;
-mod model;
 mod protobuf;
 #[cfg(test)]
 mod tests;

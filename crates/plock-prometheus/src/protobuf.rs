@@ -1,107 +1,127 @@
 //! The protobuf format: families as length-delimited messages, every histogram of durations with
 //! its classic and its native buckets.
 
-use crate::model::{
-    Bucket, BucketSpan, Counter, Exemplar, Gauge, Histogram, LabelPair, Metric, MetricFamily,
-    MetricType, Timestamp,
-};
-use plock_core::{CLASSIC_BOUNDS_NS, Exponential, SCALE, ZERO_THRESHOLD_NS};
+use plock_core::{CLASSIC_BOUNDS_NS, Exemplar, Exponential, Histogram, SCALE, ZERO_THRESHOLD_NS};
+use plock_semconv::protobuf::Message;
 use plock_semconv::{DepthHistogram, Family, InstrumentKind, Point, Value, label_name, metrics};
-use prost::Message as _;
+
+// Every function writes one message of `io.prometheus.client`, in the order of its fields.
 
 pub(crate) fn encode(families: &[Family<'_>], start_unix_ns: u64) -> Vec<u8> {
-    let created = (start_unix_ns > 0).then(|| timestamp(start_unix_ns));
-    families.iter().flat_map(|f| family(f, created).encode_length_delimited_to_vec()).collect()
+    let created = (start_unix_ns > 0).then_some(start_unix_ns);
+    let mut out = Vec::with_capacity(64 * 1024);
+    for one in families {
+        Message::new(&mut out).delimited(|message| family(message, one, created));
+    }
+    out
 }
 
-fn family(family: &Family<'_>, created: Option<Timestamp>) -> MetricFamily {
-    let kind = match family.instrument.kind {
-        InstrumentKind::Counter => MetricType::Counter,
-        InstrumentKind::Histogram => MetricType::Histogram,
-        _ => MetricType::Gauge,
-    };
-    MetricFamily {
-        name: Some(family.instrument.prometheus_name()),
-        help: Some(family.instrument.help.to_owned()),
-        r#type: Some(kind.into()),
-        metric: family.points.iter().map(|point| metric(point, created)).collect(),
-        unit: family.instrument.prometheus_unit().map(str::to_owned),
+fn family(out: &mut Message<'_>, family: &Family<'_>, created: Option<u64>) {
+    let instrument = family.instrument;
+    out.string(1, &instrument.prometheus_name());
+    out.string(2, instrument.help);
+    out.varint(
+        3,
+        match instrument.kind {
+            InstrumentKind::Counter => 0,
+            InstrumentKind::Histogram => 4,
+            _ => 1, // gauge
+        },
+    );
+    let keys: Vec<String> = instrument.attributes.iter().map(|key| label_name(key)).collect();
+    for point in &family.points {
+        out.message(4, |out| metric(out, &keys, point, created));
+    }
+    if let Some(unit) = instrument.prometheus_unit() {
+        out.string(5, unit);
     }
 }
 
-fn metric(point: &Point<'_>, created: Option<Timestamp>) -> Metric {
-    let labels = point.attributes.iter().map(|(key, value)| label(label_name(key), value));
-    let counter = |value| Some(Counter { value: Some(value), created_timestamp: created });
-    let empty = Metric { label: labels.collect(), gauge: None, counter: None, histogram: None };
+fn metric(out: &mut Message<'_>, keys: &[String], point: &Point<'_>, created: Option<u64>) {
+    for (key, (_, value)) in keys.iter().zip(point.attributes()) {
+        label(out, key, value);
+    }
     match &point.value {
-        Value::Count(n) => Metric { counter: counter(crate::number(*n)), ..empty },
-        Value::Seconds(v) => Metric { counter: counter(*v), ..empty },
-        Value::Gauge(v) => Metric { gauge: Some(Gauge { value: Some(*v) }), ..empty },
+        Value::Gauge(v) => out.message(2, |out| out.double(1, *v)),
+        Value::Count(n) => out.message(3, |out| counter(out, crate::number(*n), created)),
+        Value::Seconds(v) => out.message(3, |out| counter(out, *v, created)),
         Value::Histogram { histogram, exemplar } => {
-            Metric { histogram: Some(durations(histogram, *exemplar, created)), ..empty }
+            out.message(7, |out| durations(out, histogram, *exemplar, created));
         }
-        Value::Depth(d) => Metric { histogram: Some(depths(d, created)), ..empty },
-        _ => empty,
+        Value::Depth(depth) => out.message(7, |out| depths(out, depth, created)),
+        _ => {}
     }
 }
 
+fn counter(out: &mut Message<'_>, value: f64, created: Option<u64>) {
+    out.double(1, value);
+    timestamp(out, 3, created);
+}
+
+/// Classic and native in one: the scraper takes what it wants.
 fn durations(
-    of: &plock_core::Histogram,
-    exemplar: Option<&plock_core::Exemplar>,
-    created: Option<Timestamp>,
-) -> Histogram {
-    let exemplar = exemplar.filter(|e| e.span.is_linkable()).map(|e| (e.ns, self::exemplar(e)));
-    let mut pending = exemplar.clone();
-    let mut bucket = |limit_ns: u64, upper_bound, count| Bucket {
-        cumulative_count: Some(count),
-        upper_bound: Some(upper_bound),
-        exemplar: pending.take_if(|(ns, _)| *ns <= limit_ns).map(|(_, exemplar)| exemplar),
-    };
-    let bounds = CLASSIC_BOUNDS_NS.iter().zip(of.classic());
-    let mut buckets: Vec<_> =
-        bounds.map(|(ns, count)| bucket(*ns, crate::seconds(*ns), count)).collect();
-    buckets.push(bucket(u64::MAX, f64::INFINITY, of.count()));
+    out: &mut Message<'_>,
+    of: &Histogram,
+    exemplar: Option<&Exemplar>,
+    created: Option<u64>,
+) {
+    let exemplar = exemplar.filter(|e| e.span.is_linkable());
+    let mut pending = exemplar;
+    out.varint(1, of.count());
+    out.double(2, crate::seconds(of.sum_ns()));
+    for (ns, count) in CLASSIC_BOUNDS_NS.iter().zip(of.classic()) {
+        bucket(out, crate::seconds(*ns), count, pending.take_if(|e| e.ns <= *ns));
+    }
+    bucket(out, f64::INFINITY, of.count(), pending);
 
     let native = of.exponential();
-    let (positive_span, positive_delta) = spans(&native);
-    Histogram {
-        sample_count: Some(of.count()),
-        sample_sum: Some(crate::seconds(of.sum_ns())),
-        bucket: buckets,
-        created_timestamp: created,
-        schema: Some(SCALE),
-        zero_threshold: Some(crate::seconds(ZERO_THRESHOLD_NS)),
-        zero_count: Some(native.zero_count),
-        positive_span,
-        positive_delta,
-        exemplars: exemplar.into_iter().map(|(_, exemplar)| exemplar).collect(),
+    let (spans, deltas) = spans(&native);
+    out.zigzag(5, SCALE.into());
+    out.double(6, crate::seconds(ZERO_THRESHOLD_NS));
+    out.varint(7, native.zero_count);
+    for (offset, length) in spans {
+        out.message(12, |out| {
+            out.zigzag(1, offset.into());
+            out.varint(2, length.into());
+        });
+    }
+    for delta in deltas {
+        out.zigzag(13, delta);
+    }
+    timestamp(out, 15, created);
+    if let Some(exemplar) = exemplar {
+        out.message(16, |out| self::exemplar(out, exemplar));
     }
 }
 
 /// Classic only: small whole numbers have no use for exponential buckets.
-fn depths(of: &DepthHistogram, created: Option<Timestamp>) -> Histogram {
-    let bounds = metrics::DEPTH_BOUNDS.map(crate::number).into_iter().chain([f64::INFINITY]);
-    let bucket = |(bound, count)| Bucket {
-        cumulative_count: Some(count),
-        upper_bound: Some(bound),
-        exemplar: None,
-    };
-    Histogram {
-        sample_count: Some(of.count),
-        sample_sum: Some(crate::number(of.sum)),
-        bucket: bounds.zip(of.cumulative.into_iter().chain([of.count])).map(bucket).collect(),
-        created_timestamp: created,
-        ..Histogram::default()
+fn depths(out: &mut Message<'_>, of: &DepthHistogram, created: Option<u64>) {
+    out.varint(1, of.count);
+    out.double(2, crate::number(of.sum));
+    for (bound, count) in metrics::DEPTH_BOUNDS.iter().zip(of.cumulative) {
+        bucket(out, crate::number(*bound), count, None);
     }
+    bucket(out, f64::INFINITY, of.count, None);
+    timestamp(out, 15, created);
+}
+
+fn bucket(out: &mut Message<'_>, bound: f64, cumulative: u64, exemplar: Option<&Exemplar>) {
+    out.message(3, |out| {
+        out.varint(1, cumulative);
+        out.double(2, bound);
+        if let Some(exemplar) = exemplar {
+            out.message(3, |out| self::exemplar(out, exemplar));
+        }
+    });
 }
 
 /// Empty buckets that cost less as zeros than as the gap before a new span.
 const MAX_ZEROS: i32 = 2;
 
-/// Occupied buckets as spans, and every count as difference to the one before.
+/// Occupied buckets as spans of (offset, length), and every count as difference to the one before.
 ///
 /// Prometheus numbers a bucket by its upper limit, OpenTelemetry by its lower one: hence the 1.
-fn spans(native: &Exponential) -> (Vec<BucketSpan>, Vec<i64>) {
+fn spans(native: &Exponential) -> (Vec<(i32, u32)>, Vec<i64>) {
     let (mut spans, mut deltas) = (Vec::<(i32, u32)>::new(), Vec::new());
     let (mut next, mut last) = (0, 0);
     let occupied = (native.offset + 1..).zip(&native.counts).filter(|(_, count)| **count > 0);
@@ -123,27 +143,29 @@ fn spans(native: &Exponential) -> (Vec<BucketSpan>, Vec<i64>) {
         }
         next = index + 1;
     }
-    let span = |(offset, length)| BucketSpan { offset: Some(offset), length: Some(length) };
-    (spans.into_iter().map(span).collect(), deltas)
+    (spans, deltas)
 }
 
-fn exemplar(of: &plock_core::Exemplar) -> Exemplar {
-    let trace = label("trace_id".to_owned(), &format!("{:032x}", of.span.trace_id));
-    let span = label("span_id".to_owned(), &format!("{:016x}", of.span.span_id));
-    Exemplar {
-        label: vec![trace, span],
-        value: Some(crate::seconds(of.ns)),
-        timestamp: Some(timestamp(of.unix_ns)),
-    }
+fn exemplar(out: &mut Message<'_>, of: &Exemplar) {
+    label(out, "trace_id", &format!("{:032x}", of.span.trace_id));
+    label(out, "span_id", &format!("{:016x}", of.span.span_id));
+    out.double(2, crate::seconds(of.ns));
+    timestamp(out, 3, Some(of.unix_ns));
 }
 
-fn label(name: String, value: &str) -> LabelPair {
-    LabelPair { name: Some(name), value: Some(value.to_owned()) }
+fn label(out: &mut Message<'_>, name: &str, value: &str) {
+    out.message(1, |out| {
+        out.string(1, name);
+        out.string(2, value);
+    });
 }
 
-fn timestamp(unix_ns: u64) -> Timestamp {
-    let nanos = (unix_ns % 1_000_000_000) as i32;
-    Timestamp { seconds: (unix_ns / 1_000_000_000).cast_signed(), nanos }
+fn timestamp(out: &mut Message<'_>, field: u32, unix_ns: Option<u64>) {
+    let Some(unix_ns) = unix_ns else { return };
+    out.message(field, |out| {
+        out.varint(1, unix_ns / 1_000_000_000);
+        out.varint(2, unix_ns % 1_000_000_000);
+    });
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use crate::{Instrument, metrics};
 use plock_core::{Exemplar, Histogram, LockSeries};
-use std::borrow::Cow;
 
 /// All points of one instrument.
 #[derive(Clone, Debug)]
@@ -18,11 +17,15 @@ pub struct Family<'a> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Point<'a> {
-    /// Key and value, in the order of [`Instrument::attributes`]; no value is empty.
-    pub attributes: Vec<(&'static str, Cow<'a, str>)>,
+    pub(crate) keys: &'static [&'static str],
+    /// As many as there are keys; in place, because a snapshot has thousands of points.
+    pub(crate) values: [&'a str; MAX_ATTRIBUTES],
     /// The value.
     pub value: Value<'a>,
 }
+
+/// Most attributes that an instrument of [`metrics::ALL`] has.
+pub(crate) const MAX_ATTRIBUTES: usize = 5;
 
 /// The value of a point. Durations are double seconds, except inside a [`Histogram`], which knows
 /// its unit itself.
@@ -56,6 +59,13 @@ pub struct DepthHistogram {
     pub count: u64,
     /// Their sum.
     pub sum: u64,
+}
+
+impl<'a> Point<'a> {
+    /// Key and value, in the order of [`Instrument::attributes`]; no value is empty.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        self.keys.iter().copied().zip(self.values)
+    }
 }
 
 impl DepthHistogram {

@@ -12,6 +12,7 @@
 //! | [`spans`] | span attributes, the child spans of slow waits and holds, the link role |
 //! | [`derived`] | metrics that a collector derives from those spans |
 //! | [`families()`] | a snapshot as families of points: what every exporter encodes |
+//! | [`protobuf`] | how messages are written: OTLP and one format of a scrape are protobuf |
 //!
 //! # Names
 //! OpenTelemetry names are dotted and carry no unit. [`Instrument::prometheus_name`] follows the
@@ -42,6 +43,7 @@ pub mod derived;
 mod family;
 mod instrument;
 pub mod metrics;
+pub mod protobuf;
 mod readout;
 pub mod spans;
 

@@ -2,9 +2,9 @@
 //! encode what comes out of here and add nothing.
 
 use crate::attributes::{STAGE_HELD, STAGE_WAITING, UNKNOWN};
+use crate::family::MAX_ATTRIBUTES;
 use crate::{DepthHistogram, Family, Instrument, Point, Value, metrics};
 use plock_core::{Cause, Dropped, Idle, Kind, LockSeries, Mode, Outcome, ScopeSeries, Snapshot};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The snapshot under its telemetry names, in table order. A family without points is left out.
@@ -52,14 +52,16 @@ fn locks<'a>(locks: &'a [LockSeries], families: &mut Vec<Family<'a>>) {
     };
 
     let acquisitions = locks.iter().flat_map(|lock| {
-        Outcome::ALL.iter().map(|outcome| {
-            (with(lock_values(lock), [outcome.as_str()]), Value::Count(lock.outcome(*outcome)))
+        let [name, kind, mode] = lock_values(lock);
+        Outcome::ALL.iter().map(move |outcome| {
+            ([name, kind, mode, outcome.as_str()], Value::Count(lock.outcome(*outcome)))
         })
     });
     families.push(family(&metrics::ACQUISITIONS, acquisitions));
 
     let waits = locks.iter().flat_map(|lock| {
-        Cause::ALL.iter().zip(&lock.wait).filter_map(|(cause, histogram)| {
+        let [name, kind, mode] = lock_values(lock);
+        Cause::ALL.iter().zip(&lock.wait).filter_map(move |(cause, histogram)| {
             let exists =
                 histogram.count() > 0 || expected_causes(lock.kind, lock.mode).contains(cause);
             let exemplar = lock
@@ -68,10 +70,7 @@ fn locks<'a>(locks: &'a [LockSeries], families: &mut Vec<Family<'a>>) {
                 .find(|(of, _)| of == cause)
                 .map(|(_, exemplar)| exemplar);
             exists.then(|| {
-                (
-                    with(lock_values(lock), [cause.as_str()]),
-                    Value::Histogram { histogram, exemplar },
-                )
+                ([name, kind, mode, cause.as_str()], Value::Histogram { histogram, exemplar })
             })
         })
     });
@@ -92,8 +91,9 @@ fn locks<'a>(locks: &'a [LockSeries], families: &mut Vec<Family<'a>>) {
     let held = locks.iter().flat_map(|lock| {
         let hold = lock.oldest_hold.iter().map(|open| (STAGE_HELD, open, &open.owner));
         let wait = lock.oldest_wait.iter().map(|open| (STAGE_WAITING, open, &open.holder));
-        hold.chain(wait).map(|(stage, open, holder)| {
-            (with(lock_values(lock), [stage, holder]), Value::Gauge(seconds(open.age_ns)))
+        let [name, kind, mode] = lock_values(lock);
+        hold.chain(wait).map(move |(stage, open, holder)| {
+            ([name, kind, mode, stage, holder], Value::Gauge(seconds(open.age_ns)))
         })
     });
     families.push(family(&metrics::HELD, held));
@@ -104,7 +104,7 @@ fn locks<'a>(locks: &'a [LockSeries], families: &mut Vec<Family<'a>>) {
     }
     families.push(family(
         &metrics::NESTING_DEPTH,
-        depths.into_iter().map(|(name, depth)| (vec![name], Value::Depth(depth))),
+        depths.into_iter().map(|(name, depth)| ([name], Value::Depth(depth))),
     ));
 }
 
@@ -120,10 +120,9 @@ fn blame<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
     }
     families.push(family(
         &metrics::BLOCKED,
-        blocked.into_iter().map(|(values, n)| (values.to_vec(), Value::Count(n))),
+        blocked.into_iter().map(|(values, n)| (values, Value::Count(n))),
     ));
-    let times =
-        blocked_ns.into_iter().map(|(values, ns)| (values.to_vec(), Value::Seconds(seconds(ns))));
+    let times = blocked_ns.into_iter().map(|(values, ns)| (values, Value::Seconds(seconds(ns))));
     families.push(family(&metrics::BLOCKED_TIME, times));
 
     let mut open = BTreeMap::<_, u64>::new();
@@ -131,13 +130,13 @@ fn blame<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
         *open.entry([known(&edge.lock), known(&edge.waiter), known(&edge.holder)]).or_default() +=
             edge.waits;
     }
-    let edges = open.into_iter().map(|(values, n)| (values.to_vec(), Value::Gauge(number(n))));
+    let edges = open.into_iter().map(|(values, n)| (values, Value::Gauge(number(n))));
     families.push(family(&metrics::BLOCK_EDGES, edges));
 }
 
 fn scopes<'a>(scopes: &'a [ScopeSeries], families: &mut Vec<Family<'a>>) {
     let each = |value: fn(&'a ScopeSeries) -> Value<'a>| {
-        scopes.iter().map(move |s| (vec![&*s.name], value(s)))
+        scopes.iter().map(move |s| ([&*s.name], value(s)))
     };
 
     let poll = |scope: &'a ScopeSeries| Value::Histogram { histogram: &scope.poll, exemplar: None };
@@ -151,7 +150,7 @@ fn scopes<'a>(scopes: &'a [ScopeSeries], families: &mut Vec<Family<'a>>) {
         Idle::ALL
             .iter()
             .zip(scope.idle_ns)
-            .map(|(idle, ns)| (vec![&*scope.name, idle.as_str()], Value::Seconds(seconds(ns))))
+            .map(|(idle, ns)| ([&*scope.name, idle.as_str()], Value::Seconds(seconds(ns))))
     });
     families.push(family(&metrics::TASK_IDLE_TIME, idle));
     let alive =
@@ -164,41 +163,34 @@ fn scopes<'a>(scopes: &'a [ScopeSeries], families: &mut Vec<Family<'a>>) {
 fn telemetry<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
     let dropped = Dropped::ALL
         .iter()
-        .map(|reason| (vec![reason.as_str()], Value::Count(snapshot.dropped(*reason))));
+        .map(|reason| ([reason.as_str()], Value::Count(snapshot.dropped(*reason))));
     families.push(family(&metrics::TELEMETRY_DROPPED, dropped));
     let overhead = Value::Seconds(seconds(snapshot.overhead_ns));
-    families.push(family(&metrics::TELEMETRY_OVERHEAD_TIME, [(vec![], overhead)]));
-    let last = snapshot.last_export_unix_ns.map(|at| (vec![], Value::Gauge(seconds(at))));
+    families.push(family(&metrics::TELEMETRY_OVERHEAD_TIME, [([], overhead)]));
+    let last = snapshot.last_export_unix_ns.map(|at| ([], Value::Gauge(seconds(at))));
     families.push(family(&metrics::TELEMETRY_LAST_EXPORT, last));
-    let build = vec![env!("CARGO_PKG_VERSION"), known(&snapshot.clock)];
+    let build = [env!("CARGO_PKG_VERSION"), known(&snapshot.clock)];
     families.push(family(&metrics::BUILD_INFO, [(build, Value::Gauge(1.0))]));
 }
 
 /// Pairs the values of each point with the instrument's keys.
-fn family<'a>(
+fn family<'a, const N: usize>(
     instrument: &'static Instrument,
-    points: impl IntoIterator<Item = (Vec<&'a str>, Value<'a>)>,
+    points: impl IntoIterator<Item = ([&'a str; N], Value<'a>)>,
 ) -> Family<'a> {
-    let points = points.into_iter().map(|(values, value)| {
-        debug_assert_eq!(
-            values.len(),
-            instrument.attributes.len(),
-            "one value per key of {}",
-            instrument.name
-        );
-        let values = values.into_iter().map(|value| Cow::Borrowed(known(value)));
-        Point { attributes: instrument.attributes.iter().copied().zip(values).collect(), value }
+    const { assert!(N <= MAX_ATTRIBUTES, "a point has room for them") };
+    let keys = instrument.attributes;
+    debug_assert_eq!(N, keys.len(), "one value per key of {}", instrument.name);
+    let points = points.into_iter().map(|(given, value)| {
+        let mut values = [""; MAX_ATTRIBUTES];
+        values[..N].copy_from_slice(&given.map(known));
+        Point { keys, values, value }
     });
     Family { instrument, points: points.collect() }
 }
 
-fn lock_values(lock: &LockSeries) -> Vec<&str> {
-    vec![&lock.name, lock.kind.as_str(), lock.mode.as_str()]
-}
-
-fn with<'a, const N: usize>(mut values: Vec<&'a str>, more: [&'a str; N]) -> Vec<&'a str> {
-    values.extend(more);
-    values
+fn lock_values(lock: &LockSeries) -> [&str; 3] {
+    [&lock.name, lock.kind.as_str(), lock.mode.as_str()]
 }
 
 const fn known(label: &str) -> &str {

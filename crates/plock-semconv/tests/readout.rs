@@ -30,9 +30,9 @@ fn lines(snapshot: &Snapshot, instrument: &Instrument) -> Vec<String> {
     let points =
         all.iter().filter(|f| f.instrument == instrument).flat_map(|f: &Family<'_>| &f.points);
     let line = points.map(|point| {
-        let keys: Vec<_> = point.attributes.iter().map(|(key, _)| *key).collect();
+        let keys: Vec<_> = point.attributes().map(|(key, _)| key).collect();
         assert_eq!(keys, instrument.attributes, "keys of {} in table order", instrument.name);
-        let labels: Vec<_> = point.attributes.iter().map(|(_, value)| &**value).collect();
+        let labels: Vec<_> = point.attributes().map(|(_, value)| value).collect();
         let value = match &point.value {
             Value::Count(n) => n.to_string(),
             Value::Seconds(s) => format!("{s}s"),
@@ -109,8 +109,8 @@ fn exemplars_go_to_the_cause_they_belong_to() {
         .flat_map(|family| &family.points)
         .filter_map(|point| match point.value {
             Value::Histogram { exemplar: Some(exemplar), .. } => {
-                let cause = point.attributes.iter().find(|(key, _)| *key == "lock.cause");
-                Some((cause.map_or("", |(_, cause)| &**cause).to_owned(), exemplar.ns))
+                let cause = point.attributes().find(|(key, _)| *key == "lock.cause");
+                Some((cause.map_or("", |(_, cause)| cause).to_owned(), exemplar.ns))
             }
             _ => None,
         })

@@ -40,8 +40,8 @@ pub(crate) fn expected(snapshot: &Snapshot, form: Form) -> Series {
         }
         let name = family.instrument.prometheus_name();
         for point in &family.points {
-            let pair = |(key, value): &(&str, _)| (label_name(key), ToString::to_string(value));
-            let labels: Labels = point.attributes.iter().map(pair).collect();
+            let pair = |(key, value): (&str, &str)| (label_name(key), value.to_owned());
+            let labels: Labels = point.attributes().map(pair).collect();
             let mut add = |suffix: &str, bound: Option<f64>, figure| {
                 let mut labels = labels.clone();
                 labels.extend(bound.map(|bound| ("le".to_owned(), bound.to_string())));

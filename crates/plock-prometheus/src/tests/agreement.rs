@@ -1,8 +1,8 @@
 //! The formats agree with each other and with a count by brute force, whatever was recorded.
 
+use super::model::Histogram as Wire;
 use super::parse::{self, Key, Scrape};
 use super::script::{exemplar, lock, scope, scripted};
-use crate::model::Histogram as Wire;
 use crate::{Format, render};
 use plock_core::{CLASSIC_BOUNDS_NS, Cause, Histogram, Kind, Mode, Snapshot, SpanRef};
 use proptest::prelude::*;

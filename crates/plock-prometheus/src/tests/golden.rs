@@ -1,9 +1,9 @@
 //! The scripted snapshot in each format, byte for byte. `UPDATE_EXPECT=1 cargo test` rewrites the
 //! files; read the difference before committing it.
 
+use super::model::{Bucket, Counter, Exemplar, Histogram, LabelPair, MetricFamily, Timestamp};
 use super::parse;
 use super::script::scripted;
-use crate::model::{Bucket, Counter, Exemplar, Histogram, LabelPair, MetricFamily, Timestamp};
 use crate::{Format, render};
 use expect_test::expect_file;
 use prost::Message as _;

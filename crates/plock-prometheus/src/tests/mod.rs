@@ -3,5 +3,6 @@
 
 mod agreement;
 mod golden;
+mod model;
 mod parse;
 mod script;

@@ -1,7 +1,7 @@
 //! Each format read back into one form: series name and labels to value. Written from the format
 //! descriptions, not from the encoders.
 
-use crate::model::{Exemplar, Histogram, MetricFamily, MetricType};
+use super::model::{Exemplar, Histogram, MetricFamily, MetricType};
 use prost::Message as _;
 use std::collections::BTreeMap;
 
