@@ -318,7 +318,6 @@ impl OwnerCell {
         self.parent_generation.store(parent.map_or(0, Self::generation), Relaxed);
         self.totals.claims_before.set(self.tally.claimed());
         self.totals.foreign_before.set(self.tally.foreign());
-        self.times.created.set(now);
         self.times.poll_end.set(now);
         self.set_role(Role::Scope);
     }

@@ -201,7 +201,6 @@ impl Running {
         });
         let (kind, runnable) = woken.unwrap_or((Idle::Other, 0));
         let idle = pause - runnable;
-        times.idle.add(idle);
         times.suspended.add(pause);
         let seq = times.poll_seq.get() + 1;
         times.poll_seq.set(seq);
@@ -273,10 +272,10 @@ impl Drop for Polling {
                 times.poll_max.set(took);
             }
         }
+        times.busy.add(took);
         let nested = ts.nested.get().wrapping_sub(self.nested).min(took);
-        times.busy.add(took - nested);
         if nested > 0 {
-            times.idle.add(nested); // somebody else ran on this thread
+            times.nested.add(nested);
         }
         times.poll_end.set(now);
         times.poll_seq.add(1);

@@ -17,10 +17,11 @@ pub(crate) struct Times {
     /// Odd while it is being polled; +1 at both edges.
     pub(crate) poll_seq: Cell,
     pub(crate) poll_end: Cell,
-    pub(crate) created: Cell,
+    /// Time being polled.
     pub(crate) busy: Cell,
+    /// The part of it in which somebody else was polled inside: another task, on this thread.
+    pub(crate) nested: Cell,
     pub(crate) runnable: Cell,
-    pub(crate) idle: Cell,
     pub(crate) poll_max: Cell,
     /// Time not being polled since it was created: its growth during a hold is the part of the
     /// hold that was spent parked.
@@ -138,9 +139,9 @@ impl OwnerCell {
         report.nesting_max = totals.nesting_max.get();
         report.hold_max_ns = totals.hold_max.get();
         report.held_across_await = totals.across_await.get();
-        report.busy_ns = times.busy.get();
+        report.busy_ns = times.busy.get() - times.nested.get();
         report.runnable_ns = times.runnable.get();
-        report.idle_ns = times.idle.get();
+        report.idle_ns = times.suspended.get() - times.runnable.get() + times.nested.get();
         report.poll_max_ns = times.poll_max.get();
         let mut slow = self.slow();
         report.hold_ns = totals.hold.get() + slow.foreign_hold_ns;
@@ -170,8 +171,8 @@ impl OwnerCell {
 
 impl Times {
     pub(super) fn clear(&self) {
-        let all = [&self.poll_seq, &self.poll_end, &self.created, &self.busy, &self.runnable];
-        for cell in all.into_iter().chain([&self.idle, &self.poll_max, &self.suspended]) {
+        let all = [&self.poll_seq, &self.poll_end, &self.busy, &self.nested, &self.runnable];
+        for cell in all.into_iter().chain([&self.poll_max, &self.suspended]) {
             cell.set(0);
         }
     }
