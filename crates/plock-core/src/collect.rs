@@ -6,7 +6,7 @@ use crate::class::{self, Figure, Series};
 use crate::name::{Label, OVERFLOW, site_text};
 use crate::owner::OwnerCell;
 use crate::record::Record;
-use crate::shard::{self, Shard, Table, WorstCell};
+use crate::shard::{self, Shard, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
     DEPTHS, Edge, Histogram, LockSeries, Open, OpenEdge, Outcome, ScopeSeries, Snapshot, Worst,
@@ -28,25 +28,7 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
         clock: clock::mode_name().to_owned(),
         ..Snapshot::default()
     };
-    let tables = Tables(shard::tables());
-    let mut place = HashMap::new();
-    let mut delays = HashMap::new();
-    for (number, series) in class::all() {
-        match series.figure {
-            Figure::Hold(..) => {
-                let merged = merge_lock(&tables, number, &series, take_exemplars, &mut out.edges);
-                place.insert(number, out.locks.len());
-                out.locks.push(merged);
-            }
-            Figure::Poll => out.scopes.push(merge_scope(&tables, number, &series)),
-            Figure::Delay => {
-                delays.insert(series.name, merge_holds(&tables, number));
-            }
-        }
-    }
-    for scope in &mut out.scopes {
-        scope.schedule_delay = delays.remove(scope.name.as_str()).unwrap_or_default();
-    }
+    let place = add_shards(&mut out, take_exemplars);
     add_open_holds(&mut out, &place);
     add_open_waits(&mut out, &place);
     let used = |locks: &LockSeries| {
@@ -62,23 +44,61 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     out
 }
 
-/// Every table of this moment.
-struct Tables(Vec<&'static Table>);
+/// What the shards of a series are added to, by its place.
+enum Into {
+    Lock(usize),
+    Scope(usize),
+    Delay(usize),
+}
 
-impl Tables {
-    fn shards(&self, number: u32) -> impl Iterator<Item = &'static Shard> {
-        self.0.iter().filter_map(move |table| table.get(number))
+/// Adds up all threads. One after the other, since the shards of a thread lie side by side in memory.
+/// Returns where the series of locks are.
+fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> HashMap<u32, usize> {
+    let mut delays = Vec::new();
+    let mut place = HashMap::new();
+    let mut into = Vec::new();
+    for (number, series) in class::all() {
+        into.push((
+            number,
+            match series.figure {
+                Figure::Hold(..) => {
+                    place.insert(number, out.locks.len());
+                    out.locks.push(empty(&series));
+                    Into::Lock(out.locks.len() - 1)
+                }
+                Figure::Poll => {
+                    let name = series.name.to_owned();
+                    out.scopes.push(ScopeSeries { name, ..ScopeSeries::default() });
+                    Into::Scope(out.scopes.len() - 1)
+                }
+                Figure::Delay => {
+                    delays.push((series.name, Histogram::default()));
+                    Into::Delay(delays.len() - 1)
+                }
+            },
+        ));
     }
+    for table in shard::tables() {
+        for (number, into) in &into {
+            let Some(shard) = table.get(*number) else { continue };
+            match into {
+                Into::Lock(at) => {
+                    add_lock(&mut out.locks[*at], shard, take_exemplars, &mut out.edges);
+                }
+                Into::Scope(at) => add_scope(&mut out.scopes[*at], shard),
+                Into::Delay(at) => add_holds(&mut delays[*at].1, shard),
+            }
+        }
+    }
+    let mut delays: HashMap<_, _> = delays.into_iter().collect();
+    for scope in &mut out.scopes {
+        scope.schedule_delay = delays.remove(scope.name.as_str()).unwrap_or_default();
+    }
+    place
 }
 
 fn add_holds(into: &mut Histogram, shard: &Shard) {
     into.add_counts(shard.hold.each(), shard.hold_sum.get(), shard.hold_max.get());
-}
-
-fn merge_holds(tables: &Tables, number: u32) -> Histogram {
-    let mut out = Histogram::default();
-    tables.shards(number).for_each(|shard| add_holds(&mut out, shard));
-    out
 }
 
 fn empty(series: &Series) -> LockSeries {
@@ -87,31 +107,21 @@ fn empty(series: &Series) -> LockSeries {
     LockSeries { name, kind, mode, declared, ..LockSeries::default() }
 }
 
-fn merge_lock(
-    tables: &Tables,
-    number: u32,
-    series: &Series,
-    take_exemplars: bool,
-    edges: &mut Vec<Edge>,
-) -> LockSeries {
-    let mut out = empty(series);
-    for shard in tables.shards(number) {
-        add_holds(&mut out.hold, shard);
-        out.hold_suspended_ns = out.hold_suspended_ns.wrapping_add(shard.suspended.get());
-        out.migrated += shard.migrated.get();
-        for (depth, (to, from)) in (1..).zip(out.depth.iter_mut().zip(&shard.depth)) {
-            let count = from.get();
-            *to += count;
-            if depth < DEPTHS as u64 {
-                out.depth_sum += depth * count;
-            }
-            out.outcomes[Outcome::Acquired as usize] += count;
+fn add_lock(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &mut Vec<Edge>) {
+    add_holds(&mut out.hold, shard);
+    out.hold_suspended_ns = out.hold_suspended_ns.wrapping_add(shard.suspended.get());
+    out.migrated += shard.migrated.get();
+    for (depth, (to, from)) in (1..).zip(out.depth.iter_mut().zip(&shard.depth)) {
+        let count = from.get();
+        *to += count;
+        if depth < DEPTHS as u64 {
+            out.depth_sum += depth * count;
         }
-        out.depth_sum += shard.deep_sum.get();
-        out.outcomes[Outcome::WouldBlock as usize] += shard.would_block.get();
-        add_cold(&mut out, shard, take_exemplars, edges);
+        out.outcomes[Outcome::Acquired as usize] += count;
     }
-    out
+    out.depth_sum += shard.deep_sum.get();
+    out.outcomes[Outcome::WouldBlock as usize] += shard.would_block.get();
+    add_cold(out, shard, take_exemplars, edges);
 }
 
 fn add_cold(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &mut Vec<Edge>) {
@@ -162,20 +172,16 @@ fn keep_worst(to: &mut Option<Worst>, from: Option<WorstCell>) {
     }
 }
 
-fn merge_scope(tables: &Tables, number: u32, series: &Series) -> ScopeSeries {
-    let mut out = ScopeSeries { name: series.name.to_owned(), ..ScopeSeries::default() };
-    for shard in tables.shards(number) {
-        add_holds(&mut out.poll, shard);
-        out.started += shard.scope.started.get();
-        out.finished += shard.scope.finished.get();
-        out.cancelled += shard.scope.cancelled.get();
-        out.panicked += shard.scope.panicked.get();
-        out.spawn_delay_ns = out.spawn_delay_ns.wrapping_add(shard.scope.spawn_delay.get());
-        for (to, from) in out.idle_ns.iter_mut().zip(&shard.scope.idle) {
-            *to += from.get();
-        }
+fn add_scope(out: &mut ScopeSeries, shard: &Shard) {
+    add_holds(&mut out.poll, shard);
+    out.started += shard.scope.started.get();
+    out.finished += shard.scope.finished.get();
+    out.cancelled += shard.scope.cancelled.get();
+    out.panicked += shard.scope.panicked.get();
+    out.spawn_delay_ns = out.spawn_delay_ns.wrapping_add(shard.scope.spawn_delay.get());
+    for (to, from) in out.idle_ns.iter_mut().zip(&shard.scope.idle) {
+        *to = to.wrapping_add(from.get());
     }
-    out
 }
 
 fn add_open_holds(out: &mut Snapshot, place: &HashMap<u32, usize>) {
