@@ -10,7 +10,7 @@ use crate::shard::{self, Shard, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
     BUCKETS, DEPTHS, Edge, Histogram, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, ScopeSeries,
-    Snapshot, Worst, clock, loss, slab,
+    Snapshot, Worst, clock, cost, loss, slab,
 };
 use std::collections::HashMap;
 
@@ -28,6 +28,7 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
         clock: clock::mode_name().to_owned(),
         ..Snapshot::default()
     };
+    let mut cost = cost::Each::default();
     let mut place = HashMap::new();
     let mut delays = HashMap::new();
     for (number, series) in class::all() {
@@ -35,10 +36,19 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
             Figure::Hold(kind, mode) => {
                 let merged =
                     merge_lock(number, &series, kind, mode, take_exemplars, &mut out.edges);
+                let (unusual, by_tasks) = unusual(number);
+                cost.by_tasks += by_tasks;
+                cost.unusual += unusual.saturating_sub(by_tasks);
+                cost.usual += merged.outcome(Outcome::Acquired).saturating_sub(unusual);
                 place.insert(number, out.locks.len());
                 out.locks.push(merged);
             }
-            Figure::Poll => out.scopes.push(merge_scope(number, &series)),
+            Figure::Poll => {
+                let merged = merge_scope(number, &series);
+                cost.polls += merged.poll.count();
+                cost.scopes += merged.started;
+                out.scopes.push(merged);
+            }
             Figure::Delay => {
                 delays.insert(series.name, merge_holds(number));
             }
@@ -55,9 +65,10 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     out.locks.retain(|lock| lock.name != OVERFLOW || used(lock));
     out.scopes.retain(|scope| scope.name != OVERFLOW || scope.started > 0);
     merge_edges(&mut out.edges);
+    let recorded_ns = cost::settle(cost);
     loss::add_overhead(clock::now().saturating_sub(began));
     out.dropped = loss::counts();
-    out.overhead_ns = loss::overhead_ns();
+    out.overhead_ns = loss::overhead_ns() + recorded_ns;
     out.last_export_unix_ns = loss::last_export_unix_ns();
     out
 }
@@ -65,6 +76,16 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
 fn add_holds(into: &mut Histogram, shard: &Shard) {
     let counts: [u64; BUCKETS] = std::array::from_fn(|i| shard.hold[i].get());
     into.add_counts(&counts, shard.hold_sum.get(), shard.hold_max.get());
+}
+
+/// Acquisitions that left the fast path, and those of them by tasks.
+fn unusual(number: u32) -> (u64, u64) {
+    let (mut all, mut by_tasks) = (0, 0);
+    shard::each(number, |shard| {
+        all += shard.unusual.get();
+        by_tasks += shard.by_tasks.get();
+    });
+    (all, by_tasks)
 }
 
 fn merge_holds(number: u32) -> Histogram {

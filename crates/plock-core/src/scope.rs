@@ -21,7 +21,7 @@ use crate::owner::OwnerCell;
 use crate::report::{self, ScopeEnd, ScopeReport};
 use crate::signal::Signal;
 use crate::thread;
-use crate::{Dropped, Idle, class, clock, loss, shard, slab};
+use crate::{Dropped, Idle, SpanRef, class, clock, loss, shard, slab};
 use std::any::Any;
 use std::cell::Cell;
 use std::future::Future;
@@ -83,6 +83,11 @@ impl ScopeName {
     fn look_up(name: &str) -> Self {
         let name = bounded(if name.is_empty() { unnamed() } else { name });
         Self { label: Label::intern(name), series: class::resolve_scope(name) }
+    }
+
+    /// A name that nobody sees, of a scope that counts in this series.
+    pub(crate) const fn of_series(series: u32) -> Self {
+        Self { label: Label::OVERFLOW, series }
     }
 
     /// The name as it will be reported.
@@ -180,9 +185,20 @@ impl Scope {
         mark.armed = false;
     }
 
-    /// First poll: takes a cell and looks at the span. False when recording is off.
+    /// First poll. False when recording is off.
     #[cold]
     fn start<R: Runtime>(&mut self, outer: &Waker) -> bool {
+        self.begin::<R>(outer, |name| {
+            report::observer().and_then(|observer| observer.started(name))
+        })
+    }
+
+    /// Takes a cell and looks at the span, if it is observed.
+    pub(crate) fn begin<R: Runtime>(
+        &mut self,
+        outer: &Waker,
+        observe: impl FnOnce(&'static str) -> Option<(SpanRef, Box<dyn Any + Send + Sync>)>,
+    ) -> bool {
         if !clock::is_on() || self.ended {
             return false;
         }
@@ -192,7 +208,7 @@ impl Scope {
         let around = ts.scope.get().filter(|_| !self.root && R::task_id() == ts.scope_task.get());
         cell.become_scope(self.name.label, around, now);
         cell.set_task(R::task_id());
-        let observed = report::observer().and_then(|observer| observer.started(self.name.as_str()));
+        let observed = observe(self.name.as_str());
         let (span, handle) =
             observed.map_or((None, None), |(span, handle)| (Some(span), Some(handle)));
         // A branch without a span of its own leads to the span around it.
