@@ -22,7 +22,7 @@ use crate::owner::OwnerCell;
 use crate::scope::{Scope, ScopeName};
 use crate::shard::Table;
 use crate::thread::{self, Apart};
-use crate::{Kind, Lock, MAX_SERIES, Share, Start, clock};
+use crate::{Kind, Lock, Share, Start, clock};
 use std::future::{pending, ready};
 use std::hint::black_box;
 use std::panic::Location;
@@ -33,8 +33,8 @@ use std::task::{Context, Waker};
 /// Operations of a batch, and batches of which the quickest counts.
 const BATCH: u64 = 64;
 const TRIES: usize = 5;
-/// Series that the tries count in; none is registered under this number.
-const SERIES: u32 = MAX_SERIES as u32 + 1;
+/// Series that the tries count in; the numbers of registered ones end long before.
+const SERIES: u32 = 0xFFFF;
 
 /// Where the one task is that there never is.
 struct OneTask;

@@ -2,7 +2,7 @@
 //! when a virtual machine is moved, stopped or badly emulated. In a process for itself: the clock is
 //! one for all.
 #![cfg(target_arch = "x86_64")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use plock::tokio::sync::{Mutex, RwLock};
 use plock::{Dropped, LockSeries, Mode, Outcome, inspect};
