@@ -139,8 +139,8 @@ impl Lock {
 }
 
 /// Everybody gets the lock, alone, and sees what those before wrote. Fails if `take` or `give` is
-/// `Relaxed`, if `join` does not move the free permits, and if whoever leaves forgets to look for
-/// others.
+/// `Relaxed` or `change` is, if `join` does not move the free permits, and if whoever leaves forgets to
+/// look for others.
 #[test]
 fn front_hands_over() {
     model(|| {
@@ -159,7 +159,8 @@ fn front_hands_over() {
 }
 
 /// Permits that are added while the last one leaves are not left behind. Fails if joining to add does
-/// not turn the word.
+/// not turn the word, if whoever adds leaves before it adds, if the last one does not ask whether the
+/// queue is drained, and if `leave` or `leave_with_permits` is `Relaxed`.
 #[test]
 fn front_opens_drained() {
     model(|| {

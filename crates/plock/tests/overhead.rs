@@ -1,6 +1,6 @@
 //! What plock says that it costs, against what it costs: the same work with recording switched on and
 //! off. In a process for itself, because the switch is one for all.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use futures_util::FutureExt;
 use plock::tokio::sync::{Mutex, RwLock};
