@@ -66,6 +66,7 @@ impl Attempt {
         outer: &Waker,
     ) -> Option<Self> {
         let since = start.instant()?;
+        let began = loss::overhead_began();
         let owner = owner_for_claim::<R>(thread::state())?;
         let wait = Wait::new(lock.id(), since, share, idle_of(lock.kind()), owner, site, outer);
         let waker = Waker::from(Arc::clone(&wait));
@@ -84,6 +85,7 @@ impl Attempt {
         if in_queue {
             this.join(lock);
         }
+        loss::overhead_ended(began);
         Some(this)
     }
 

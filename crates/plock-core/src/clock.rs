@@ -111,6 +111,11 @@ fn in_mode(mode: u8) -> u64 {
     }
 }
 
+/// Whether a test moves the clock by hand.
+pub(crate) fn is_manual() -> bool {
+    !matches!(ON_MODE.load(Relaxed), TSC | MONOTONIC)
+}
+
 /// Whether the clock has jumped forwards since `from`: nothing takes so long.
 #[inline]
 pub(crate) const fn has_jumped(from: u64, to: u64) -> bool {

@@ -10,7 +10,7 @@ use crate::shard::{self, Shard, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
     DEPTHS, Edge, Histogram, LockSeries, Open, OpenEdge, Outcome, ScopeSeries, Snapshot, Worst,
-    clock, loss, slab,
+    clock, cost, loss, slab,
 };
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
         clock: clock::mode_name().to_owned(),
         ..Snapshot::default()
     };
-    let place = add_shards(&mut out, take_exemplars);
+    let (place, cost) = add_shards(&mut out, take_exemplars);
     add_open_holds(&mut out, &place);
     add_open_waits(&mut out, &place);
     let used = |locks: &LockSeries| {
@@ -37,9 +37,10 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     out.locks.retain(|lock| lock.name != OVERFLOW || used(lock));
     out.scopes.retain(|scope| scope.name != OVERFLOW || scope.started > 0);
     merge_edges(&mut out.edges);
+    let recorded_ns = cost::settle(cost);
     loss::add_overhead(clock::now().saturating_sub(began));
     out.dropped = loss::counts();
-    out.overhead_ns = loss::overhead_ns();
+    out.overhead_ns = loss::overhead_ns() + recorded_ns;
     out.last_export_unix_ns = loss::last_export_unix_ns();
     out
 }
@@ -52,8 +53,9 @@ enum Into {
 }
 
 /// Adds up all threads. One after the other, since the shards of a thread lie side by side in memory.
-/// Returns where the series of locks are.
-fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> HashMap<u32, usize> {
+/// Returns where the series of locks are, and how often what costs something was done.
+fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> (HashMap<u32, usize>, cost::Each) {
+    let mut cost = cost::Each::default();
     let mut delays = Vec::new();
     let mut place = HashMap::new();
     let mut into = Vec::new();
@@ -83,6 +85,8 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> HashMap<u32, usize> {
             let Some(shard) = table.get(*number) else { continue };
             match into {
                 Into::Lock(at) => {
+                    cost.unusual += shard.unusual.get().saturating_sub(shard.by_tasks.get());
+                    cost.by_tasks += shard.by_tasks.get();
                     add_lock(&mut out.locks[*at], shard, take_exemplars, &mut out.edges);
                 }
                 Into::Scope(at) => add_scope(&mut out.scopes[*at], shard),
@@ -93,8 +97,12 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> HashMap<u32, usize> {
     let mut delays: HashMap<_, _> = delays.into_iter().collect();
     for scope in &mut out.scopes {
         scope.schedule_delay = delays.remove(scope.name.as_str()).unwrap_or_default();
+        cost.polls += scope.poll.count();
+        cost.scopes += scope.started;
     }
-    place
+    let acquired = out.locks.iter().map(|lock| lock.outcome(Outcome::Acquired)).sum::<u64>();
+    cost.usual = acquired.saturating_sub(cost.unusual + cost.by_tasks);
+    (place, cost)
 }
 
 fn add_holds(into: &mut Histogram, shard: &Shard) {

@@ -5,12 +5,12 @@
 //! | who | does | ordering |
 //! |---|---|---|
 //! | an acquisition | swaps its key for a free entry (0), else for one whose hold has ended | `Release`: the hold was published before |
-//! | its release | swaps 0 for its key; if that fails it was not named | `Release` |
+//! | its release | swaps 0 for its key; if that fails it was not named | `Relaxed`: a free entry says nothing |
 //! | a blocked attempt, a snapshot | loads each entry and looks the hold up under its key | `Acquire` |
 //!
 //! Each swap is a compare-and-swap, and a key is used once: so of two that want one entry one gets it,
 //! and nobody's name is lost but by its own release. Models: `an_entry_names_one_holder`,
-//! `whoever_is_named_holds`.
+//! `whoever_is_named_holds`, `whoever_holds_keeps_its_name`.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -32,6 +32,7 @@ impl Holders {
             // ORDERING: Release pairs with Acquire in `keys`; the hold was published before.
             entry.compare_exchange(known, key, Ordering::Release, Ordering::Relaxed).is_ok()
         };
+        // ORDERING: Acquire as in `keys`: a hold that is only about to be seen is not over.
         let stale = |entry: &AtomicU64| Some(entry.load(Ordering::Acquire)).filter(|k| is_over(*k));
         self.0.iter().any(|entry| entry.load(Ordering::Relaxed) == key) // found by the scan already
             || self.0.iter().any(|entry| swap(entry, 0))
@@ -41,7 +42,7 @@ impl Holders {
     /// Takes a name out again; false if it was not there.
     pub(crate) fn remove(&self, key: u64) -> bool {
         self.0.iter().any(|entry| {
-            entry.compare_exchange(key, 0, Ordering::Release, Ordering::Relaxed).is_ok()
+            entry.compare_exchange(key, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         })
     }
 

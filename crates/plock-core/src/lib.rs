@@ -41,7 +41,7 @@
 //! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |
 //! | `record`, `holders`, `queue`, `cause`, `blame`, `claim` | who holds (together) and who waits for a contended lock; why it blocked; who is charged; where the claim delay went |
 //! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
-//! | `collect`, `snapshot`, `loss` | reading everything; what was left out |
+//! | `collect`, `snapshot`, `loss`, `cost` | reading everything; what was left out; what plock costs |
 //!
 //! # How exact
 //! Counts and sums are complete: every acquisition, wait and hold is in them, none is sampled. A
@@ -49,8 +49,17 @@
 //! another, no counter ever falls. Times are integer nanoseconds; the phases of a wait, the parts of
 //! a claim delay, the shares of blame and the periods of a scope sum to their wholes exactly. The
 //! stamps lie outside the critical section, so a hold includes the lock and unlock instructions
-//! (about 10 ns); one that others wait for ends just before the unlock. What is a consistent snapshot of one moment (block cause, queue position) or bound
-//! to less than a scope says so in its [`Precision`].
+//! (about 10 ns); one that others wait for ends just before the unlock. What is a consistent snapshot
+//! of one moment (block cause, queue position) or bound to less than a scope says so in its
+//! [`Precision`].
+//!
+//! # Fork
+//! After `fork` without `exec` the child goes on with a copy of everything: it counts on from the
+//! parent's totals and says the parent's start time. Threads other than the one that forked are gone
+//! without an end: what they held or waited for stays open in the child's figures, and exporters do
+//! not run there. A mutex of plock's that one of them had at that moment stays locked, and what needs
+//! it (a new lock name, a contended lock, a snapshot) waits for ever. Fork before the first thread
+//! starts, or `exec`; what runs between the two has to keep off plock.
 //!
 //! # Never in the way
 //! An uncontended acquisition inside a scope reads two clocks, writes to memory of its own thread,
@@ -67,6 +76,7 @@ mod claim;
 mod class;
 mod clock;
 mod collect;
+mod cost;
 mod current;
 mod ended;
 mod front;

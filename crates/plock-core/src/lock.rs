@@ -14,6 +14,7 @@
 use crate::class::{self, Origin};
 use crate::current::{Runtime, owner_for_claim};
 use crate::hold::Hold;
+use crate::owner::Role;
 use crate::record::Record;
 use crate::release::Releasing;
 use crate::shard;
@@ -151,6 +152,13 @@ impl Lock {
             kind,
             origin,
         }
+    }
+
+    /// A lock of no class, that counts in this series.
+    pub(crate) fn of_series(kind: Kind, series: u32) -> Self {
+        let this = Self::named(kind, "");
+        this.series.store(series, Relaxed);
+        this
     }
 
     /// Makes the class known now, so that its figures are there from the start with value 0.
@@ -305,7 +313,11 @@ impl Lock {
         if let Some(record) = self.record() {
             record.note_holder(at, share.mode());
         }
-        shard::with(ts, series, |shard| shard.acquired(depth));
+        shard::with(ts, series, |shard| {
+            shard.acquired(depth);
+            shard.unusual.add(1);
+            shard.by_tasks.add(u64::from(cell.role() == Role::Task));
+        });
         cell.note_depth(depth);
         Hold { at: Some(at) }
     }

@@ -10,12 +10,14 @@ use loom::sync::{Arc, Mutex, Notify};
 use loom::thread;
 use std::collections::VecDeque;
 
-/// A fair queue of permits.
-struct Queue(Mutex<State>);
+/// A fair queue of permits, which can be counted without its mutex, as in tokio's.
+struct Queue {
+    permits: AtomicU32,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
-    permits: usize,
     waiters: VecDeque<Arc<Waiter>>,
     /// How many were ever handed a permit.
     served: usize,
@@ -37,14 +39,20 @@ struct Lock {
 
 impl Queue {
     fn try_acquire(&self) -> bool {
-        let mut state = self.0.lock().unwrap();
-        let free = state.permits > 0;
-        state.permits -= usize::from(free);
-        free
+        let state = self.state.lock().unwrap();
+        self.try_acquire_locked(&state)
+    }
+
+    fn try_acquire_locked(&self, _: &State) -> bool {
+        let free = self.permits.load(Relaxed);
+        if free > 0 {
+            self.permits.store(free - 1, Relaxed);
+        }
+        free > 0
     }
 
     fn add(&self, n: usize) {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         for _ in 0..n {
             match state.waiters.pop_front() {
                 Some(waiter) => {
@@ -52,7 +60,9 @@ impl Queue {
                     waiter.served.store(true, Release);
                     waiter.news.notify();
                 }
-                None => state.permits += 1,
+                None => {
+                    self.permits.fetch_add(1, Release);
+                }
             }
         }
     }
@@ -60,9 +70,8 @@ impl Queue {
     fn acquire(&self) {
         let waiter = Arc::new(Waiter { served: AtomicBool::new(false), news: Notify::new() });
         {
-            let mut state = self.0.lock().unwrap();
-            if state.permits > 0 {
-                state.permits -= 1;
+            let mut state = self.state.lock().unwrap();
+            if self.try_acquire_locked(&state) {
                 return;
             }
             state.waiters.push_back(Arc::clone(&waiter));
@@ -73,12 +82,12 @@ impl Queue {
     }
 
     fn available(&self) -> usize {
-        self.0.lock().unwrap().permits
+        self.permits.load(Acquire) as usize
     }
 
     /// Those that have queued so far, served ones included, and those that were served.
     fn queued_and_served(&self) -> (usize, usize) {
-        let state = self.0.lock().unwrap();
+        let state = self.state.lock().unwrap();
         (state.served + state.waiters.len(), state.served)
     }
 }
@@ -86,7 +95,7 @@ impl Queue {
 impl Lock {
     fn new(permits: usize, whole: bool) -> Arc<Self> {
         let front = Front::open(permits).unwrap();
-        let queue = Queue(Mutex::new(State::default()));
+        let queue = Queue { permits: AtomicU32::new(0), state: Mutex::new(State::default()) };
         Arc::new(Self { front, queue, whole, value: AtomicU32::new(0) })
     }
 
@@ -130,8 +139,8 @@ impl Lock {
 }
 
 /// Everybody gets the lock, alone, and sees what those before wrote. Fails if `take` or `give` is
-/// `Relaxed`, if `join` does not move the free permits, and if whoever leaves forgets to look for
-/// others.
+/// `Relaxed` or `change` is, if `join` does not move the free permits, and if whoever leaves forgets to
+/// look for others.
 #[test]
 fn front_hands_over() {
     model(|| {
@@ -150,7 +159,8 @@ fn front_hands_over() {
 }
 
 /// Permits that are added while the last one leaves are not left behind. Fails if joining to add does
-/// not turn the word.
+/// not turn the word, if whoever adds leaves before it adds, if the last one does not ask whether the
+/// queue is drained, and if `leave` or `leave_with_permits` is `Relaxed`.
 #[test]
 fn front_opens_drained() {
     model(|| {
@@ -204,7 +214,6 @@ fn front_survives_those_who_give_up() {
     model(|| {
         let lock = Lock::new(1, true);
         assert!(lock.try_acquire());
-        lock.value.store(1, Relaxed);
         let gives_up = {
             let lock = Arc::clone(&lock);
             thread::spawn(move || {
@@ -216,6 +225,7 @@ fn front_survives_those_who_give_up() {
             let lock = Arc::clone(&lock);
             thread::spawn(move || lock.count())
         };
+        lock.value.store(1, Relaxed);
         lock.release();
         gives_up.join().unwrap();
         waiter.join().unwrap();

@@ -118,6 +118,23 @@ fn an_entry_names_one_holder() {
     }
 }
 
+/// Somebody who finds no free entry looks whether the hold that is named there has ended, while that
+/// hold begins: it keeps its name. Fails if `add` loads the entry `Relaxed` before it asks.
+#[test]
+fn whoever_holds_keeps_its_name() {
+    model(|| {
+        let (holders, owner) = (Arc::new(Holders::none()), Arc::new(Owner::new()));
+        let other = {
+            let (holders, owner) = (Arc::clone(&holders), Arc::clone(&owner));
+            thread::spawn(move || holders.add(2 << 4, |known| owner.slots.get(known).is_none()))
+        };
+        let key = owner.claim(1);
+        let named = holders.add(key, |_| false);
+        assert_ne!(other.join().unwrap(), named, "there is room for one");
+        assert_eq!(holders.remove(key), named);
+    });
+}
+
 /// A snapshot looks for a shard while its thread makes it. Fails if `set` stores or `get` loads
 /// `Relaxed`.
 #[test]
@@ -149,7 +166,8 @@ fn scope() -> &'static OwnerCell {
 }
 
 /// A scope ends while its last guard is dropped elsewhere: the cell is cleared once, after both, and
-/// nothing of the one scope is left for the next.
+/// nothing of the one scope is left for the next. Fails if `is_untouched` does not ask for guards, and
+/// if `slow` does not say that it was used.
 #[test]
 fn foreign_drop_vs_scope_end() {
     model(|| {
@@ -164,7 +182,8 @@ fn foreign_drop_vs_scope_end() {
     });
 }
 
-/// As above, with a guard of its own that the scope drops itself, as most do.
+/// As above, with a guard of its own that the scope drops itself, as most do. Fails if `slow` does not
+/// say that it was used.
 #[test]
 fn foreign_drop_vs_scope_that_holds() {
     model(|| {
@@ -180,7 +199,8 @@ fn foreign_drop_vs_scope_that_holds() {
 }
 
 /// An attempt of a scope is given up elsewhere while the scope ends and its cell becomes another
-/// one's: it notes its wait for the scope that waited, or not at all.
+/// one's: it notes its wait for the scope that waited, or not at all. Fails without `expect_slow`, and
+/// if the cell is cleared before its generation is raised.
 #[test]
 fn late_attempt_vs_next_scope() {
     model(|| {

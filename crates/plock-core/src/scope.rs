@@ -21,7 +21,7 @@ use crate::report::{self, ScopeEnd, ScopeReport};
 use crate::scope_name::ScopeName;
 use crate::signal::Signal;
 use crate::thread;
-use crate::{Dropped, Idle, clock, loss, shard, slab};
+use crate::{Dropped, Idle, SpanRef, clock, loss, shard, slab};
 use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
@@ -110,9 +110,20 @@ impl Scope {
         mark.armed = false;
     }
 
-    /// First poll: takes a cell and looks at the span. False when recording is off.
+    /// First poll. False when recording is off.
     #[cold]
     fn start<R: Runtime>(&mut self, outer: &Waker) -> bool {
+        self.begin::<R>(outer, |name| {
+            report::observer().and_then(|observer| observer.started(name))
+        })
+    }
+
+    /// Takes a cell and looks at the span, if it is observed.
+    pub(crate) fn begin<R: Runtime>(
+        &mut self,
+        outer: &Waker,
+        observe: impl FnOnce(&'static str) -> Option<(SpanRef, Box<dyn Any + Send + Sync>)>,
+    ) -> bool {
         if !clock::is_on() || self.ended {
             return false;
         }
@@ -122,7 +133,7 @@ impl Scope {
         let around = ts.scope.get().filter(|_| !self.root && R::task_id() == ts.scope_task.get());
         cell.become_scope(self.name.label(), around, now);
         cell.set_task(R::task_id());
-        let observed = report::observer().and_then(|observer| observer.started(self.name.as_str()));
+        let observed = observe(self.name.as_str());
         let (span, handle) =
             observed.map_or((None, None), |(span, handle)| (Some(span), Some(handle)));
         // A branch without a span of its own leads to the span around it.

@@ -60,6 +60,11 @@ impl ScopeName {
         Self { label: Label::intern(name), series: class::resolve_scope(name) }
     }
 
+    /// A name that nobody sees, of a scope that counts in this series.
+    pub(crate) const fn of_series(series: u32) -> Self {
+        Self { label: Label::OVERFLOW, series }
+    }
+
     pub(crate) const fn label(self) -> Label {
         self.label
     }

@@ -38,6 +38,9 @@ pub(crate) struct Shard {
     pub(crate) depth: [Cell; DEPTHS],
     pub(crate) deep_sum: Cell,
     pub(crate) would_block: Cell,
+    /// Acquisitions that left the fast path, and those of them by tasks.
+    pub(crate) unusual: Cell,
+    pub(crate) by_tasks: Cell,
     /// Guards released by another owner than the one that acquired them.
     pub(crate) migrated: Cell,
     /// Durations at least this long go to the slow path: the longest so far, exemplars, slow ones.
@@ -113,6 +116,8 @@ impl Shard {
             depth: [const { Cell::new() }; DEPTHS],
             deep_sum: Cell::new(),
             would_block: Cell::new(),
+            unusual: Cell::new(),
+            by_tasks: Cell::new(),
             migrated: Cell::new(),
             notable_from: AtomicU64::new(1),
             hold: Buckets::new(),
@@ -262,7 +267,7 @@ static LATE: Table = Table::new();
 static LATE_WRITER: Mutex<()> = Mutex::new(());
 
 impl Table {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { shards: [const { Published::nothing() }; MAX_SERIES] }
     }
 

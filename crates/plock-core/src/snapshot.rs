@@ -26,7 +26,9 @@ pub struct Snapshot {
     pub scopes: Vec<ScopeSeries>,
     /// What was left out, one entry per reason that can occur.
     pub dropped: Vec<(Dropped, u64)>,
-    /// Time plock itself spent on slow paths and collections, in nanoseconds.
+    /// Time that recording cost so far, in nanoseconds: acquisitions, polls and scopes by what they cost
+    /// when tried out, slow paths and collections as timed. The tries run in hot caches, so it is
+    /// rather too little than too much.
     pub overhead_ns: u64,
     /// When telemetry was last delivered, nanoseconds since the Unix epoch; `None` if never.
     pub last_export_unix_ns: Option<u64>,

@@ -112,6 +112,66 @@ pub(crate) fn state() -> &'static ThreadState {
     }
 }
 
+/// Something goes on beside everything else on this thread, on a table and with owners of its own, and
+/// is forgotten when this is dropped.
+pub(crate) struct Apart {
+    ts: &'static ThreadState,
+    table: &'static Table,
+    scope: Option<&'static OwnerCell>,
+    scope_task: u64,
+    own: Option<&'static OwnerCell>,
+    poll_seq: u64,
+    polls: u64,
+    nested: u64,
+    ended: [EndedPoll; POLLS],
+    long_poll_end: u64,
+}
+
+impl Apart {
+    /// In no scope, as this thread.
+    pub(crate) fn begin(
+        ts: &'static ThreadState,
+        table: &'static Table,
+        own: &'static OwnerCell,
+    ) -> Self {
+        Self {
+            ts,
+            table: ts.table.replace(table),
+            scope: ts.scope.take(),
+            scope_task: ts.scope_task.take(),
+            own: ts.own.replace(Some(own)),
+            poll_seq: ts.poll_seq.take(),
+            polls: ts.polls.get(),
+            nested: ts.nested.get(),
+            ended: std::array::from_fn(|i| ts.ended[i].get()),
+            long_poll_end: ts.long_poll_end.get(),
+        }
+    }
+
+    pub(crate) fn enter(&self, scope: &'static OwnerCell) {
+        self.ts.scope.set(Some(scope));
+    }
+
+    pub(crate) fn leave(&self) {
+        self.ts.scope.set(None);
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        let ts = self.ts;
+        ts.table.set(self.table);
+        ts.scope.set(self.scope);
+        ts.scope_task.set(self.scope_task);
+        ts.own.set(self.own);
+        ts.poll_seq.set(self.poll_seq);
+        ts.polls.set(self.polls);
+        ts.nested.set(self.nested);
+        ts.ended.iter().zip(self.ended).for_each(|(to, from)| to.set(from));
+        ts.long_poll_end.set(self.long_poll_end);
+    }
+}
+
 impl ThreadState {
     #[inline(always)]
     pub(crate) fn table(&self) -> &'static Table {

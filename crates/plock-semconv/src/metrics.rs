@@ -79,7 +79,7 @@ instruments! {
     TELEMETRY_DROPPED = Counter "telemetry.dropped" "{record}" [REASON]
         "What plock left out, by reason";
     TELEMETRY_OVERHEAD_TIME = Counter "telemetry.overhead.time" "s" []
-        "Time plock itself spent on slow paths and collections";
+        "Time that recording cost: acquisitions, polls and scopes by what they cost when tried out, slow paths and collections as timed";
     /// Unix time. Only a process that pushes has it.
     TELEMETRY_LAST_EXPORT = Gauge "telemetry.last_export" "s" []
         "Unix time of the last successful push of metrics";
