@@ -80,6 +80,7 @@ fn a_hold_during_which_the_counter_is_left_is_as_long_as_it_was() {
 #[test]
 fn holds_and_waits_across_a_jump_back_take_no_time_and_are_all_counted() {
     let _alone = alone();
+    fault::jump(2 * HOUR); // so that there is something to go back to
     let (lock, other) = (Mutex::named("back", ()), Mutex::named("after back", ()));
     let guard = lock.try_lock().unwrap();
     let next = twice(lock.lock(), || {

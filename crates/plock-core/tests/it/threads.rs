@@ -272,7 +272,7 @@ fn a_guard_that_is_leaked_stays_open_and_takes_nothing_else_along() {
         let acquired = {
             let probe = Arc::clone(&probe);
             move || {
-                let _leaked = probe.acquire(); // a hold ends by `release` alone
+                let _never_released = probe.acquire();
             }
         };
         let leaks = thread::spawn(move || {
