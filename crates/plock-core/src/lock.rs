@@ -274,7 +274,8 @@ impl Lock {
             && base != 0
             && let Some(shard) = ts.table().get(series)
             && let Some(slot) = cell.slots.free()
-            && self.record.load(Relaxed).is_null()
+            && let record = self.record()
+            && (record.is_none() || share.is_exclusive())
             && cell.is_outermost()
         {
             let depth = cell.live() + 1;
@@ -283,6 +284,9 @@ impl Lock {
             let at = cell.claim_in(slot, &hold);
             if share.is_exclusive() {
                 self.publish(at.key);
+                if let Some(record) = record {
+                    record.publish(at.key);
+                }
             }
             shard.acquired(depth);
             cell.note_depth(depth);
@@ -291,8 +295,8 @@ impl Lock {
         self.enter_unusually::<R>(since, share, site)
     }
 
-    /// Outside a scope or in a nested one, for the first time, with many guards, or a lock that has
-    /// been contended.
+    /// Outside a scope or in a nested one, for the first time, with many guards, or together with
+    /// others a lock that has been contended.
     #[inline(never)]
     fn enter_unusually<R: Runtime>(
         &self,

@@ -45,8 +45,7 @@ impl Owner {
 }
 
 /// A waiter looks at a lock while one hold ends and the next one begins: whoever it finds there it sees
-/// whole, unless the hold has ended meanwhile. Fails if `publish` stores or `who` loads `Relaxed`, and
-/// if the lock is published before the slot.
+/// whole, unless the hold has ended meanwhile. Fails if `publish` stores or `who` loads `Relaxed`.
 #[test]
 fn whoever_has_it_alone_is_seen_whole() {
     model(|| {

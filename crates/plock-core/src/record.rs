@@ -93,12 +93,18 @@ impl Record {
         self.waiting.load(Relaxed) > 0
     }
 
+    /// Says who holds the lock alone, as [`Lock::publish`](crate::Lock) does.
+    #[inline(always)]
+    pub(crate) fn publish(&self, key: u64) {
+        // ORDERING: pairs with Acquire where a snapshot looks the key up.
+        self.who.store(key, Release);
+    }
+
     /// Names the holder of a lock that has been contended before.
     #[inline]
     pub(crate) fn note_holder(&self, hold: HoldRef, mode: Mode) {
         match mode {
-            // ORDERING: pairs with Acquire where a snapshot looks the word up.
-            Mode::Exclusive => self.who.store(hold.key, Release),
+            Mode::Exclusive => self.publish(hold.key),
             Mode::Shared | Mode::Permit => self.add_holder(hold),
         }
     }
@@ -108,7 +114,7 @@ impl Record {
     pub(crate) fn note_release(&self, hold: HoldRef, mode: Mode) -> bool {
         match mode {
             Mode::Exclusive => {
-                self.who.store(0, Release);
+                self.publish(0);
                 true
             }
             Mode::Shared | Mode::Permit => self.remove_holder(hold),

@@ -47,6 +47,8 @@ fn clock() -> Row {
 fn mutex(here: &Here) -> Vec<Row> {
     let ([free], [kept]) = (bare::mutexes(), wrapped::mutexes());
     let (bare, full) = (move |n| bare::lock(free, n), move |n| wrapped::lock(kept, n));
+    // Locks of their own: one that has been contended is never quite the same.
+    let ([passed], [kept]) = (bare::mutexes(), wrapped::mutexes());
     let turns = move |n| plock::scope("bench", unconstrained(wrapped::take_turns(kept, n)));
     vec![
         here.task("tokio::Mutex/uncontended/bare", bare),
@@ -57,7 +59,7 @@ fn mutex(here: &Here) -> Vec<Row> {
         here.taskless("tokio::Mutex/uncontended-unscoped/bare", bare),
         here.taskless("tokio::Mutex/uncontended-unscoped/full", full),
         here.tasks("tokio::Mutex/handed-over/bare", move |n| {
-            unconstrained(bare::take_turns(free, n))
+            unconstrained(bare::take_turns(passed, n))
         }),
         here.tasks("tokio::Mutex/handed-over/full", turns),
         here.tasks("tokio::Mutex/handed-over/off", turns).switched_off(),
