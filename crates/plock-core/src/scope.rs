@@ -195,11 +195,11 @@ impl Running {
     /// Accounts the pause, makes the scope current. `outer` is who is to be woken.
     #[inline]
     fn enter<R: Runtime>(&self, series: u32, root: bool, outer: Option<&Waker>) -> Polling {
+        let now = clock::now(); // first: the rest goes on while the counter is being read
         let woken = self.signal.take();
         if let Some(outer) = outer {
             self.signal.register(outer);
         }
-        let now = clock::now();
         let times = &self.cell.times;
         let paused_at = times.poll_end.get();
         let pause = now.saturating_sub(paused_at);
