@@ -145,7 +145,7 @@ impl Attempt {
             if seen.cause == BlockCause::Coop {
                 self.wait.owner.expect_slow();
             } else {
-                self.wait.owner.blocked(self.wait.since);
+                self.wait.blocks_owner();
             }
         }
     }
@@ -224,9 +224,7 @@ impl Attempt {
             return Some(blocked);
         }
         self.wait.granted()?;
-        if self.wait.owner_is_alive() {
-            self.wait.owner.blocked(self.wait.since);
-        }
+        self.wait.blocks_owner();
         Some(Blocked { cause: BlockCause::Transient, ..blocked })
     }
 

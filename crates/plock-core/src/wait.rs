@@ -92,6 +92,11 @@ impl Wait {
         self.owner.generation() == self.owner_generation
     }
 
+    /// From here on its owner is blocked, if it is still there.
+    pub(crate) fn blocks_owner(&self) {
+        self.owner.blocked(self.owner_generation, self.since);
+    }
+
     /// Whether anything has woken it at all.
     pub(crate) fn woken(&self) -> bool {
         self.untagged.load(Relaxed) > 0

@@ -116,9 +116,12 @@ impl OwnerCell {
         slow.blocked_others_ns += ns;
     }
 
-    /// An attempt of this owner became pending.
-    pub(crate) fn blocked(&self, at: u64) {
+    /// An attempt of this owner became pending, unless the cell is another owner's by now.
+    pub(crate) fn blocked(&self, generation: u32, at: u64) {
         let mut slow = self.slow();
+        if self.generation() != generation {
+            return;
+        }
         slow.pending += 1;
         if slow.pending == 1 {
             slow.blocked_since = at;
