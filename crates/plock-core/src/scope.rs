@@ -24,6 +24,7 @@ use crate::thread;
 use crate::{Dropped, Idle, SpanRef, clock, loss, shard, slab};
 use std::any::Any;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -85,7 +86,7 @@ impl Scope {
         let mut mark = MarkPanic { panicked: &mut running.panicked, armed: true };
         let poll = future.poll(&mut Context::from_waker(&running.waker));
         mark.armed = false;
-        drop(polling);
+        polling.finish();
         poll
     }
 
@@ -193,7 +194,7 @@ impl Drop for MarkPanic<'_> {
 
 impl Running {
     /// Accounts the pause, makes the scope current. `outer` is who is to be woken.
-    #[inline]
+    #[inline(always)] // what it returns would else go through memory
     fn enter<R: Runtime>(&self, series: u32, root: bool, outer: Option<&Waker>) -> Polling {
         let now = clock::now(); // first: the rest goes on while the counter is being read
         let woken = self.signal.take();
@@ -227,7 +228,7 @@ impl Running {
         }
         let (outer_seq, nested) = (ts.begin_poll(), ts.nested.get());
         let entered = Entered::push::<R>(self.cell);
-        Polling { _entered: entered, cell: self.cell, series, root, start: now, outer_seq, nested }
+        Polling { entered, cell: self.cell, series, root, start: now, outer_seq, nested }
     }
 }
 
@@ -247,18 +248,24 @@ impl Entered {
     }
 }
 
-impl Drop for Entered {
-    #[inline]
-    fn drop(&mut self) {
+impl Entered {
+    #[inline(always)]
+    fn leave(&self) {
         let ts = thread::state();
         ts.scope.set(self.scope);
         ts.scope_task.set(self.task);
     }
 }
 
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
 /// A poll in progress; its end is accounted on every way out, unwinding included.
 struct Polling {
-    _entered: Entered,
+    entered: Entered,
     cell: &'static OwnerCell,
     series: u32,
     root: bool,
@@ -268,9 +275,17 @@ struct Polling {
     nested: u64,
 }
 
-impl Drop for Polling {
-    #[inline]
-    fn drop(&mut self) {
+impl Polling {
+    /// As dropping it, in line: what it remembers then stays in registers.
+    #[inline(always)]
+    fn finish(self) {
+        let this = ManuallyDrop::new(self);
+        this.account();
+        this.entered.leave();
+    }
+
+    #[inline(always)]
+    fn account(&self) {
         let ts = thread::state();
         let now = clock::now();
         let mut took = now.saturating_sub(self.start);
@@ -295,5 +310,11 @@ impl Drop for Polling {
             ts.nested.set(self.nested.wrapping_add(took));
         }
         shard::with(ts, self.series, |shard| shard.held(took));
+    }
+}
+
+impl Drop for Polling {
+    fn drop(&mut self) {
+        self.account(); // and `entered` leaves
     }
 }
