@@ -118,7 +118,7 @@ impl Attempt {
         }
         let poll = future.poll(&mut Context::from_waker(&self.waker));
         if is_sure && poll.is_pending() {
-            cx.waker().wake_by_ref(); // no tokio does so yet
+            cx.waker().wake_by_ref(); // tokio 1.54 never does so; then at least nobody hangs
         }
         if poll.is_pending() {
             if !self.is_blocked {

@@ -2,13 +2,17 @@
 //!
 //! tokio builds its mutex, its read-write lock and its semaphore on one fair queue of permits, and so
 //! do we: a mutex is one permit, a write lock is all of them. Wrapping the queue instead of the three
-//! finished types gives one fast path for everything, guards without a second lifetime (an owned
-//! guard is an `Arc` and a hold), and the same fairness, wake order and cancellation by
-//! construction. What a lock protects lives beside it, in [`super::guarded`].
+//! finished types gives one fast path for everything and guards without a second lifetime (an owned
+//! guard is an `Arc` and a hold). What a lock protects lives beside it, in [`super::guarded`].
 //!
-//! The first poll tries: an uncontended acquisition never makes tokio's future at all, which is why
-//! it costs less than tokio's own. A failed try cannot jump the queue, because released permits go
-//! to waiters first. The cooperative budget is spent exactly as tokio's future spends it.
+//! While nobody waits, the permits are in a [`Front`], and the queue is not asked. From the first that
+//! has to wait until the last that has waited the queue has them: fairness, wake order and
+//! cancellation are tokio's then, and before there is nobody to be unfair to. Every attempt joins the
+//! front before it queues and leaves it after, on every way out.
+//!
+//! The first poll tries: an uncontended acquisition never makes tokio's future at all, which is one
+//! reason why it costs less than tokio's own. A failed try cannot jump the queue, because released
+//! permits go to waiters first. The cooperative budget is spent exactly as tokio's future spends it.
 
 use crate::tokio::TokioTasks;
 use ::tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
