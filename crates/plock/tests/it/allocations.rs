@@ -1,4 +1,5 @@
-//! An uncontended acquisition and its release allocate nothing, whoever the owner is.
+//! An uncontended acquisition and its release allocate nothing, whoever the owner is; one that waits
+//! allocates twice.
 
 use allocation_counter::measure;
 use futures_util::FutureExt;
@@ -78,4 +79,19 @@ fn a_scope_allocates_nothing() {
     assert_eq!(runtime.block_on(scope), 0);
     let finished = plock::snapshot().scope("allocates_nothing").map(|scope| scope.finished);
     assert_eq!(finished, Some(1));
+}
+
+/// The future that queues, and what others see of the attempt; the queue itself has grown before.
+#[test]
+fn an_attempt_that_waits_allocates_twice() {
+    let mutex = Mutex::named("waits", ());
+    let guard = mutex.try_lock().unwrap();
+    let wait = || {
+        let mut lock = std::pin::pin!(mutex.lock());
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        measure(|| assert!(lock.as_mut().poll(&mut cx).is_pending())).count_total
+    };
+    wait();
+    assert_eq!(wait(), 2);
+    drop(guard);
 }
