@@ -149,6 +149,12 @@ impl Row {
         Self { label, work, scale: Scale::NANOSECONDS }
     }
 
+    /// In batches four times as long: of an operation that takes tens of microseconds there are few.
+    pub(crate) fn longer(self) -> Self {
+        let Work::Timed(mut batch) = self.work else { return self };
+        Self { work: Work::Timed(Box::new(move |time| batch(4 * time))), ..self }
+    }
+
     /// At most so many operations at a time, and after each such part a rest that does not count.
     pub(crate) fn in_parts(self, most: u64, rest: impl Fn() + 'static) -> Self {
         let work = match self.work {

@@ -7,6 +7,7 @@ macro_rules! operations {
         pub(crate) mod $module {
             use $($import)::+::sync::{Mutex, RwLock, Semaphore};
             use std::sync::atomic::{AtomicBool, Ordering};
+            use std::time::{Duration, Instant};
 
             pub(crate) type Shared = &'static Mutex<u64>;
 
@@ -104,6 +105,26 @@ macro_rules! operations {
                     operations += 1;
                     if stop.load(Ordering::Relaxed) {
                         return operations;
+                    }
+                }
+            }
+
+            /// Locks for a section until `stop`, once at least; returns how long each lock took.
+            pub(crate) async fn sections(
+                mutex: Shared,
+                section: super::Spin,
+                stop: &AtomicBool,
+            ) -> Vec<Duration> {
+                let mut waits = Vec::new();
+                loop {
+                    let asked = Instant::now();
+                    let mut guard = mutex.lock().await;
+                    waits.push(asked.elapsed());
+                    section.run();
+                    *guard += 1;
+                    drop(guard);
+                    if stop.load(Ordering::Relaxed) {
+                        return waits;
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use crate::harness::Row;
 use crate::here::{Here, polls};
 use crate::operations::{Spin, Work, bare, wrapped};
-use crate::threads::{self, Contention};
+use crate::threads::{self, Contention, Turns};
 use http::{Request, Response};
 use plock::tokio::sync::Mutex;
 use plock::tower::PlockLayer;
@@ -17,7 +17,7 @@ use std::time::Instant;
 use tokio::task::unconstrained;
 use tower::{Layer, Service, service_fn};
 
-/// Name of the lock that two workers fight for.
+/// Name of the locks that threads and workers fight for.
 const CONTENDED: &str = "bench_contended";
 
 /// Every row. A row without a bare one of the same situation does not exist.
@@ -139,13 +139,46 @@ fn many_threads() -> Vec<Row> {
             .beside("tokio::Mutex/uncontended/full"),
     ]);
     let section = Spin::microsecond();
-    rows.extend(contended("contended-1us", Work { section, between: Spin::NONE }));
-    rows.extend(contended("contended-1us-apart-1us", Work { section, between: section }));
+    rows.extend(in_turn(section));
+    rows.extend(convoy("convoy-1us", Work { section, between: Spin::NONE }));
+    rows.extend(convoy("convoy-1us-apart-1us", Work { section, between: section }));
     rows
 }
 
+/// Two threads that have nothing to do but with one lock: from one section to the next, and what one
+/// wait of a hundred exceeds.
+fn in_turn(section: Spin) -> Vec<Row> {
+    let [free] = bare::mutexes();
+    let kept: &Mutex<u64> = Box::leak(Box::new(Mutex::named(CONTENDED, 0)));
+    let alone = move |meet: &dyn Fn(), stop: &AtomicBool| {
+        threads::block_on(async {
+            meet();
+            bare::sections(free, section, stop).await
+        })
+    };
+    let recorded = move |meet: &dyn Fn(), stop: &AtomicBool| {
+        threads::block_on(plock::scope("bench", async {
+            meet();
+            wrapped::sections(kept, section, stop).await
+        }))
+    };
+    let rows = |situation: &str, figure: fn(Turns) -> f64| {
+        let name = |mode| format!("tokio::Mutex/{situation}/{mode}");
+        [
+            Row::timed(&name("bare"), move |time| figure(threads::in_turn(time, &alone))),
+            Row::timed(&name("full"), move |time| figure(threads::in_turn(time, &recorded))),
+            Row::timed(&name("off"), move |time| figure(threads::in_turn(time, &recorded)))
+                .switched_off(),
+        ]
+        .map(Row::longer)
+    };
+    let mut all = Vec::from(rows("contended-1us", |turns| turns.nanoseconds));
+    all.extend(rows("contended-1us-wait-p99", |turns| turns.wait_p99));
+    all
+}
+
 /// Eight tasks on two workers that keep the queue of one lock filled.
-fn contended(situation: &str, work: Work) -> [Row; 3] {
+fn convoy(situation: &str, work: Work) -> [Row; 3] {
     let [free] = bare::mutexes();
     let kept: &Mutex<u64> = Box::leak(Box::new(Mutex::named(CONTENDED, 0)));
     let bare = Contention::new(move |stop| async move { bare::hammer(free, work, &stop).await });

@@ -22,8 +22,8 @@ pub(crate) fn apart<T>(value: T) -> &'static T {
     &Box::leak(Box::new(Apart(value))).0
 }
 
-/// Runs `body`, which returns how many operations it did, as a task of a runtime on this thread.
-pub(crate) fn block_on(body: impl Future<Output = u64>) -> u64 {
+/// Runs `body` as a task of a runtime on this thread.
+pub(crate) fn block_on<T>(body: impl Future<Output = T>) -> T {
     let runtime = Builder::new_current_thread().build().unwrap();
     let tasks = tokio::task::LocalSet::new();
     tasks.block_on(&runtime, unconstrained(body))
@@ -113,6 +113,46 @@ fn pin_to(thread: usize) {
     }
     #[cfg(not(target_os = "linux"))]
     let _ = thread;
+}
+
+/// What two threads saw that took turns with one lock.
+pub(crate) struct Turns {
+    /// From one section to the next.
+    pub(crate) nanoseconds: f64,
+    /// Of a hundred waits one was longer.
+    pub(crate) wait_p99: f64,
+}
+
+/// Runs `body` on two threads until the time is up. It calls what it is given when it is about to
+/// lock for the first time, and returns how long each acquisition took. Unlike in [`two`] the time in
+/// which a thread sleeps counts: that is what a wait mostly is.
+pub(crate) fn in_turn(
+    time: Duration,
+    body: &(impl Fn(&dyn Fn(), &AtomicBool) -> Vec<Duration> + Sync),
+) -> Turns {
+    let stop = AtomicBool::new(false);
+    let meet = std::sync::Barrier::new(TWO + 1);
+    let on_thread = |thread: usize| {
+        pin_to(thread);
+        body(&|| _ = meet.wait(), &stop)
+    };
+    std::thread::scope(|threads| {
+        let on_thread = &on_thread;
+        let running: Vec<_> =
+            (0..TWO).map(|thread| threads.spawn(move || on_thread(thread))).collect();
+        meet.wait();
+        let start = Instant::now();
+        std::thread::sleep(time);
+        stop.store(true, Ordering::Release);
+        let waits = running.into_iter().flat_map(|thread| thread.join().unwrap());
+        let mut waits: Vec<_> = waits.collect();
+        let took = start.elapsed();
+        waits.sort_unstable();
+        Turns {
+            nanoseconds: took.as_secs_f64() * 1e9 / waits.len() as f64,
+            wait_p99: waits[waits.len() * 99 / 100].as_secs_f64() * 1e9,
+        }
+    })
 }
 
 type Task = Pin<Box<dyn Future<Output = u64> + Send>>;
