@@ -69,7 +69,7 @@ pub(crate) fn account_now<R: Runtime>(at: HoldRef, series: u32) {
 /// been parked meanwhile. As at the acquisition, either everything is as usual or nothing has been
 /// done yet.
 #[inline(always)]
-fn account<R: Runtime>(at: HoldRef, series: u32, end: u64) {
+pub(crate) fn account<R: Runtime>(at: HoldRef, series: u32, end: u64) {
     let ts = thread::state();
     if let Some(slot) = at.slot()
         && ts.scope.get().is_some_and(|scope| std::ptr::eq(scope, at.cell))

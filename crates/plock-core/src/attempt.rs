@@ -2,283 +2,317 @@
 //!
 //! | state | event | next | accounted |
 //! |---|---|---|---|
-//! | started | inner future ready at once | acquired | as uncontended |
-//! | started | inner future pending | blocked | cause at block |
-//! | blocked | inner future ready | acquired | wait, phases, blame |
-//! | blocked | inner future failed | failed | wait, nobody blamed |
-//! | blocked | dropped | abandoned (before or after the grant) | wait, wasted hand-over |
+//! | started | polled, enough permits by now | served | - |
+//! | started | polled, too few | queued | cause at block |
+//! | queued | polled after it was handed what it needs | served | - |
+//! | served | the poll has budget left | acquired | wait, phases, blame; as uncontended if it never waited |
+//! | served | the poll has none | served | the budget is the cause of what follows |
+//! | any | polled after the lock was closed | failed | wait, nobody blamed |
+//! | any | dropped | abandoned (before or after the grant) | wait, wasted hand-over |
 //!
-//! The attempt polls the wrapped lock's future with a waker of its own, which learns the moment of
-//! the hand-over and the releaser while the task has not even been polled yet.
+//! What it runs into is looked up once, under the mutex of the queue and in the same go as it joins. An
+//! attempt that began while recording was off goes the same way, and nothing is accounted.
 
 use crate::blame::{self, Few};
 use crate::cause::{self, Blocked};
 use crate::claim::{self, Claimed};
 use crate::current::{Runtime, owner_for_claim};
 use crate::ended::Ended;
+use crate::grant::{Granted, Releaser};
 use crate::hold::Hold;
-use crate::lock::{Lock, Share, Start};
-use crate::owner::{Role, idle_of};
+use crate::lock::{Share, Start};
+use crate::owner::Role;
+use crate::permits::{Join, Permits};
 use crate::queue::Queue;
 use crate::record::Record;
-use crate::wait::Wait;
-use crate::{BlockCause, Dropped, EndCause, Outcome, clock, loss, release, task, thread};
-use std::future::Future;
+use crate::wait::{Wait, Waiter};
+use crate::{BlockCause, Dropped, EndCause, Outcome, clock, loss, task, thread};
 use std::panic::Location;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-/// A blocked attempt. Made after a failed try; ends in [`claimed`](Self::claimed),
+/// An acquisition that did not get its permits at the first try. Ends in [`claimed`](Self::claimed),
 /// [`failed`](Self::failed) or [`abandon`](Self::abandon).
 #[derive(Debug)]
 pub struct Attempt {
+    /// Shared with the queue once it has joined.
     wait: Arc<Wait>,
-    waker: Waker,
-    share: Share,
-    /// Permits that were free when it began.
-    free: u64,
-    ticket: Option<u64>,
-    /// What it ran into, as seen when it joined the queue.
-    seen: Option<Blocked>,
-    /// Whether it has been pending.
-    is_blocked: bool,
-    polls: u64,
-    /// When a poll last found the cooperative budget spent after the grant.
-    deferred_at: Option<u64>,
+    /// Its place in the queue, 0 = none.
+    ticket: u64,
+    /// When a poll first found the cooperative budget spent after the hand-over, 0 = never.
+    deferred_at: u64,
+    polls: u32,
+    /// It has its permits without having queued.
+    has_permits: bool,
     /// An unscoped task's owner is kept alive by what it holds and what it waits for.
     keeps_task: bool,
 }
 
+/// The lock is closed.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed;
+
 impl Attempt {
-    /// An attempt on `lock`. `free` is how many permits are free now (0 for locks). `in_queue` is
-    /// false if only the cooperative budget stands between the attempt and a free lock: then it
-    /// joins the queue when that turns out wrong. `outer` is the waker of whoever polls it first.
-    /// `None` if recording was off at the start.
+    /// An attempt to get `need` permits, reported as `share`, which is to be polled.
     #[must_use]
     pub fn new<R: Runtime>(
-        lock: &Lock,
         start: Start,
         share: Share,
-        free: usize,
-        in_queue: bool,
+        need: u32,
         site: &'static Location<'static>,
-        outer: &Waker,
-    ) -> Option<Self> {
-        let since = start.instant()?;
-        let began = loss::overhead_began();
-        let owner = owner_for_claim::<R>(thread::state())?;
-        let wait = Wait::new(lock.id(), since, share, idle_of(lock.kind()), owner, site, outer);
-        let waker = Waker::from(Arc::clone(&wait));
-        let mut this = Self {
-            wait,
-            waker,
-            share,
-            free: free as u64,
-            ticket: None,
-            seen: None,
-            is_blocked: false,
-            polls: 0,
-            deferred_at: None,
-            keeps_task: owner.role() == Role::Task,
-        };
-        if in_queue {
-            this.join(lock);
-        }
-        loss::overhead_ended(began);
-        Some(this)
+    ) -> Self {
+        let owner = || owner_for_claim::<R>(thread::state());
+        let waiter = start.instant().and_then(|since| Some(Waiter::new(since, owner()?, site)));
+        let keeps_task = waiter.as_ref().is_some_and(|waiter| waiter.owner.role() == Role::Task);
+        let wait = Arc::new(Wait::new(share, u64::from(need), waiter));
+        Self { wait, ticket: 0, deferred_at: 0, polls: 0, has_permits: false, keeps_task }
     }
 
-    /// One look at the lock: what is in the way, what its holders are charged with so far, and a
-    /// place in the queue.
-    fn join(&mut self, lock: &Lock) {
-        let record = lock.record_or_new();
-        let mut queue = record.queue();
-        let holders = record.holders(lock.who());
-        self.seen = Some(cause::at_block(&self.wait, &queue, &holders, self.free));
-        let base = blame::charges(&queue, &holders, self.wait.since);
-        self.ticket = queue.enter(Arc::clone(&self.wait), base, self.free);
-        record.note_waiting(&queue);
+    /// An attempt that took its permits at once, in a poll without budget.
+    #[must_use]
+    pub fn deferred<R: Runtime>(
+        permits: &Permits,
+        start: Start,
+        share: Share,
+        need: u32,
+        site: &'static Location<'static>,
+    ) -> Self {
+        let mut this = Self::new::<R>(start, share, need, site);
+        (this.polls, this.has_permits) = (1, true);
+        this.defer(permits);
+        this
     }
 
-    /// Polls the wrapped lock's future. `budget_spent` says whether the task's cooperative budget
-    /// is used up at this moment.
-    pub fn poll<F: Future>(
-        &mut self,
-        lock: &Lock,
-        future: Pin<&mut F>,
-        budget_spent: bool,
-        cx: &Context<'_>,
-    ) -> Poll<F::Output> {
+    /// Whether the permits are there by now. If so, the attempt ends as soon as the task has budget for
+    /// it; if it has none, say so with [`defer`](Self::defer) and poll again.
+    ///
+    /// # Errors
+    /// If the lock is closed.
+    pub fn poll(&mut self, permits: &Permits, cx: &Context<'_>) -> Poll<Result<(), Closed>> {
         self.polls += 1;
-        // It is ours, and with budget left the inner future is ready: nobody needs to be woken.
-        let is_sure = self.wait.is_granted() && !budget_spent;
-        if self.polls > 1 && !is_sure {
-            self.wait.register(cx.waker());
+        if permits.is_closed() {
+            return Poll::Ready(Err(Closed));
         }
-        let poll = future.poll(&mut Context::from_waker(&self.waker));
-        if is_sure && poll.is_pending() {
-            cx.waker().wake_by_ref(); // tokio 1.54 never does so; then at least nobody hangs
+        if self.has_permits || self.wait.is_granted() {
+            return Poll::Ready(Ok(()));
         }
-        if poll.is_pending() {
-            if !self.is_blocked {
-                self.block(lock, budget_spent);
-            } else if budget_spent && self.wait.is_granted() {
-                self.deferred_at.get_or_insert_with(clock::now);
-            }
-        }
-        poll
+        if self.ticket == 0 { self.join(permits, cx) } else { self.stay(permits, cx) }
     }
 
-    fn block(&mut self, lock: &Lock, budget_spent: bool) {
-        self.is_blocked = true;
-        if self.ticket.is_none() && budget_spent && lock.who() == 0 {
-            self.seen = Some(Blocked::by_budget(self.free));
-            self.wait.owner.expect_slow();
+    /// The permits are there, and the task has used up what it may get without a pause.
+    pub fn defer(&mut self, permits: &Permits) {
+        if self.ticket != 0 {
+            if self.deferred_at == 0 {
+                self.deferred_at = clock::now();
+            }
             return;
         }
-        if self.seen.is_none() {
-            self.join(lock);
-        }
-        if let Some(seen) = &mut self.seen {
-            seen.settle(&self.wait, budget_spent);
-            if seen.cause == BlockCause::Coop {
-                self.wait.owner.expect_slow();
-            } else {
-                self.wait.blocks_owner();
+        let Some(wait) = Arc::get_mut(&mut self.wait) else { return };
+        let Some(waiter) = &wait.waiter else { return };
+        waiter.owner.expect_slow();
+        let free = permits.available() as u64 + wait.need;
+        wait.seen.get_or_insert(Blocked::by_budget(free));
+    }
+
+    /// Takes the permits, or a place in the queue.
+    fn join(&mut self, permits: &Permits, cx: &Context<'_>) -> Poll<Result<(), Closed>> {
+        let began = loss::overhead_began();
+        let waker = cx.waker().clone(); // foreign code: outside the mutex
+        let record = permits.lock().record_or_new();
+        let mut queue = record.queue();
+        let free = match permits.join(self.wait.need, &queue) {
+            Join::Taken => {
+                self.has_permits = true;
+                return Poll::Ready(Ok(()));
             }
+            Join::Closed => return Poll::Ready(Err(Closed)),
+            Join::Queued(free) => free,
+        };
+        self.wait.keep(free);
+        self.look(permits, record, &queue, free);
+        self.ticket = queue.enter(Arc::clone(&self.wait), waker, free);
+        record.note_waiting(&queue);
+        drop(queue);
+        if let Some(waiter) = &self.wait.waiter {
+            waiter.blocks_owner();
+        }
+        loss::overhead_ended(began);
+        Poll::Pending
+    }
+
+    /// One look at the lock: what is in the way, and what its holders are charged with so far.
+    fn look(&mut self, permits: &Permits, record: &Record, queue: &Queue, free: u64) {
+        let Some(wait) = Arc::get_mut(&mut self.wait) else { return };
+        let Some(waiter) = &wait.waiter else { return };
+        let holders = record.holders(permits.lock().who());
+        wait.seen = Some(cause::at_block(wait, waiter.owner, queue, &holders, free));
+        wait.base = blame::charges(queue, &holders, waiter.since);
+    }
+
+    /// Polled again for nothing, perhaps by somebody else.
+    fn stay(&self, permits: &Permits, cx: &Context<'_>) -> Poll<Result<(), Closed>> {
+        let record = permits.lock().record_or_new();
+        let is_known = |queue: &Queue| queue.would_wake(self.ticket, cx.waker());
+        if !is_known(&record.queue()) {
+            let waker = cx.waker().clone(); // foreign code, like the drop of the old one
+            let old = record.queue().set_waker(self.ticket, waker);
+            drop(old);
+        }
+        // Who was served before the mutex was taken sees it by now; else the new waker is seen.
+        match self.wait.grant.end() {
+            None => Poll::Pending,
+            Some(EndCause::Closed) => Poll::Ready(Err(Closed)),
+            Some(_) => Poll::Ready(Ok(())),
         }
     }
 
-    /// The lock is ours: a guard is about to be returned. This ends the attempt.
-    pub fn claimed<R: Runtime>(&mut self, lock: &Lock, site: &'static Location<'static>) -> Hold {
-        let Some(met) = self.met() else {
+    /// The permits are there: a guard is about to be returned. This ends the attempt.
+    pub fn claimed<R: Runtime>(
+        &self,
+        permits: &Permits,
+        share: Share,
+        site: &'static Location<'static>,
+    ) -> Hold {
+        let lock = permits.lock();
+        let Some(waiter) = &self.wait.waiter else {
+            self.leave(permits, share);
+            return Hold::default();
+        };
+        let Some(seen) = self.wait.seen else {
             // Freed between the try and the queue: as good as uncontended.
-            self.leave(lock, None);
-            return lock.acquired::<R>(Start::at(self.wait.since), self.share, site);
+            return lock.acquired::<R>(Start::at(waiter.since), share, site);
         };
         let now = clock::now();
-        let until = self.ended_at(now);
-        let Some(blocked) = self.contended() else {
-            self.leave(lock, Some(u64::from(self.share.weight())));
-            let hold = lock.acquired::<R>(Start::at(now), self.share, site);
-            let claimed = claim::deferred(until.saturating_sub(self.wait.since));
-            self.ended(lock, met, until, claimed, EndCause::Raced).file_detail();
+        let until = ended_at(waiter, now);
+        if seen.cause == BlockCause::Coop {
+            let claimed = claim::deferred(until.saturating_sub(waiter.since));
+            let hold = lock.acquired::<R>(Start::at(now), share, site);
+            self.ended(permits, waiter, seen, until, claimed, EndCause::Raced).file_detail();
             return hold;
-        };
-        let claimed = claim::phases(&self.wait, until, self.deferred_at);
+        }
+        let deferred_at = Some(self.deferred_at).filter(|at| *at != 0);
+        let claimed = claim::phases(&self.wait, waiter, until, deferred_at);
         let end = claimed.granted.map_or(EndCause::Raced, |granted| granted.end);
-        let ended = self.ended(lock, blocked, until, claimed, end);
-        let shares = self.leave_with_shares(lock, &ended, Some(u64::from(self.share.weight())));
-        let hold = lock.acquired::<R>(Start::at(now), self.share, site);
+        let ended = self.ended(permits, waiter, seen, until, claimed, end);
+        let shares = self.leave_with_shares(permits, share, &ended);
+        let hold = lock.acquired::<R>(Start::at(now), share, site);
         ended.file(Outcome::Acquired, &shares);
         hold
     }
 
-    /// The wrapped lock returned an error. This ends the attempt.
-    pub fn failed(&mut self, lock: &Lock, outcome: Outcome) {
-        self.leave(lock, None);
-        let Some(blocked) = self.contended() else {
-            lock.failed(Start::at(self.wait.since), self.share.mode(), outcome);
+    /// The lock was found closed. This ends the attempt.
+    pub fn failed(&self, permits: &Permits, share: Share) {
+        self.give_up(permits, None);
+        let Some(waiter) = &self.wait.waiter else { return };
+        let Some(blocked) = self.blocked() else {
+            permits.lock().failed(Start::at(waiter.since), share.mode(), Outcome::Closed);
             return;
         };
-        let end = if outcome == Outcome::Timeout { EndCause::Timeout } else { EndCause::Closed };
-        let until = self.ended_at(clock::now());
-        let ended = self.ended(lock, blocked, until, Claimed::NONE, end);
-        ended.file(outcome, &Few::new()); // a closed semaphore and a deadline are nobody's fault
+        let until = ended_at(waiter, clock::now());
+        let ended = self.ended(permits, waiter, blocked, until, Claimed::NONE, EndCause::Closed);
+        ended.file(Outcome::Closed, &Few::new()); // that is nobody's fault
     }
 
-    /// The future is being dropped; `drop_inner` drops the wrapped lock's future, which may hand
-    /// the lock on to the next in line. This ends the attempt.
-    pub fn abandon(&mut self, lock: &Lock, drop_inner: impl FnOnce()) {
-        let base = self.leave(lock, None);
-        let owner = Some(self.wait.owner).filter(|_| self.wait.owner_is_alive());
-        release::give_up(lock.id(), owner.map(|owner| (owner, self.wait.site)), drop_inner);
-        // From here on nobody can hand it over any more.
-        let Some(blocked) = self.contended() else {
-            lock.failed(Start::at(self.wait.since), self.share.mode(), Outcome::Abandoned);
+    /// The future is being dropped. What it has got goes to the next in line. This ends the attempt.
+    pub fn abandon(&self, permits: &Permits, share: Share) {
+        let Some(waiter) = &self.wait.waiter else { return self.give_up(permits, None) };
+        let Some(blocked) = self.blocked() else {
+            self.give_up(permits, None);
+            permits.lock().failed(Start::at(waiter.since), share.mode(), Outcome::Abandoned);
             return;
         };
-        let now = self.ended_at(clock::now());
-        let claimed = claim::phases(&self.wait, now, None);
+        let now = clock::now();
+        let by = Some(waiter).filter(|waiter| waiter.owner_is_alive()).map(|waiter| {
+            Releaser::new(waiter.owner.label(), waiter.site, waiter.owner.span(), true)
+        });
+        self.give_up(permits, Some(Granted::here(now, EndCause::Cancel, by)));
+        // From here on nobody can hand it over any more.
+        let until = ended_at(waiter, now);
+        let claimed = claim::phases(&self.wait, waiter, until, None);
         let end = match claimed.granted {
             Some(_) => EndCause::AbandonedAfterGrant,
             None => EndCause::AbandonedBeforeGrant,
         };
-        let ended = self.ended(lock, blocked, now, claimed, end);
-        let record = lock.record_or_new();
-        let shares = ended.shares(record, &record.queue(), &base.unwrap_or_default());
+        let ended = self.ended(permits, waiter, blocked, until, claimed, end);
+        let record = permits.lock().record_or_new();
+        let shares = ended.shares(record, &record.queue(), &self.wait.base);
         ended.file(Outcome::Abandoned, &shares);
     }
 
-    /// What it was seen to run into, if it has been pending.
-    fn met(&self) -> Option<Blocked> {
-        self.seen.filter(|_| self.is_blocked)
+    /// What it ran into, if that was more than the cooperative budget.
+    fn blocked(&self) -> Option<Blocked> {
+        self.wait.seen.filter(|seen| seen.cause != BlockCause::Coop)
     }
 
-    /// What it ran into, unless that was the cooperative budget alone. If the lock was handed over
-    /// after all, somebody had been quicker between the look and the queue.
-    fn contended(&self) -> Option<Blocked> {
-        let blocked = self.met()?;
-        if blocked.cause != BlockCause::Coop {
-            return Some(blocked);
-        }
-        self.wait.granted()?;
-        self.wait.blocks_owner();
-        Some(Blocked { cause: BlockCause::Transient, ..blocked })
-    }
-
-    /// Leaves the queue; a claim takes `permits` along. Returns what everybody had been charged with
-    /// when it joined.
-    fn leave(&self, lock: &Lock, permits: Option<u64>) -> Option<Few> {
-        let record = lock.record()?;
-        self.leave_queue(record, &mut record.queue(), permits)
+    /// Leaves the queue with its permits.
+    fn leave(&self, permits: &Permits, share: Share) {
+        let Some(record) = permits.lock().record().filter(|_| self.ticket != 0) else { return };
+        self.leave_queue(record, &mut record.queue(), share);
     }
 
     /// As [`leave`](Self::leave); who is charged with the wait is looked up on the way.
-    fn leave_with_shares(&self, lock: &Lock, ended: &Ended<'_>, permits: Option<u64>) -> Few {
-        let Some(record) = lock.record() else { return Few::new() };
+    fn leave_with_shares(&self, permits: &Permits, share: Share, ended: &Ended<'_>) -> Few {
+        let Some(record) = permits.lock().record() else { return Few::new() };
         let mut queue = record.queue();
-        let base = self.leave_queue(record, &mut queue, permits);
-        ended.shares(record, &queue, &base.unwrap_or_default())
+        self.leave_queue(record, &mut queue, share);
+        ended.shares(record, &queue, &self.wait.base)
     }
 
-    fn leave_queue(&self, record: &Record, queue: &mut Queue, permits: Option<u64>) -> Option<Few> {
-        let base = self.ticket.and_then(|ticket| queue.leave(ticket));
-        if let Some(permits) = permits {
-            queue.claimed(permits);
-        }
+    fn leave_queue(&self, record: &Record, queue: &mut Queue, share: Share) {
+        let _served = queue.leave(self.ticket);
+        queue.claimed(u64::from(share.weight()));
         record.note_waiting(queue);
-        base
     }
 
-    /// When a wait that is over `now` ended: when it began, if the clock jumped meanwhile. Never before
-    /// that.
-    fn ended_at(&self, now: u64) -> u64 {
-        if clock::has_jumped(self.wait.since, now) {
-            loss::count(Dropped::Clock, 1);
-            return self.wait.since;
+    /// Leaves the queue without permits: what it has got is given to the next in line. `granted` is how
+    /// they will see it.
+    fn give_up(&self, permits: &Permits, granted: Option<Granted>) {
+        if self.ticket == 0 && !self.has_permits {
+            return;
         }
-        now.max(self.wait.since)
+        let granted =
+            granted.unwrap_or_else(|| Granted::here(clock::now(), EndCause::Cancel, None));
+        if self.has_permits {
+            return permits.give_on(self.wait.need as usize, granted);
+        }
+        let record = permits.lock().record_or_new();
+        let mut queue = record.queue();
+        let waker = queue.leave(self.ticket);
+        record.note_waiting(&queue);
+        permits.hand_back(record, queue, self.wait.kept() as usize, granted);
+        drop(waker);
     }
 
     /// The wait as it ended at `now`.
     fn ended<'a>(
         &'a self,
-        lock: &'a Lock,
+        permits: &'a Permits,
+        waiter: &'a Waiter,
         blocked: Blocked,
         now: u64,
         claimed: Claimed,
         end: EndCause,
     ) -> Ended<'a> {
-        Ended { lock, wait: &self.wait, polls: self.polls, blocked, now, claimed, end }
+        let blocked = blocked.settled(claimed.granted.as_ref());
+        let polls = u64::from(self.polls);
+        Ended { lock: permits.lock(), wait: &self.wait, waiter, polls, blocked, now, claimed, end }
     }
+}
+
+/// When a wait that is over `now` ended: when it began, if the clock jumped meanwhile. Never before
+/// that.
+fn ended_at(waiter: &Waiter, now: u64) -> u64 {
+    if clock::has_jumped(waiter.since, now) {
+        loss::count(Dropped::Clock, 1);
+        return waiter.since;
+    }
+    now.max(waiter.since)
 }
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if self.keeps_task {
-            task::let_go(self.wait.owner);
+        if let Some(waiter) = self.wait.waiter.as_ref().filter(|_| self.keeps_task) {
+            task::let_go(waiter.owner);
         }
     }
 }

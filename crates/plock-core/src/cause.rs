@@ -1,6 +1,7 @@
 //! What an attempt ran into: a look at the lock's holders and queue at the moment it blocked. The
 //! look is a consistent snapshot of that moment, not proof of what follows.
 
+use crate::grant::Granted;
 use crate::name::Label;
 use crate::owner::{OwnerCell, Role};
 use crate::queue::Queue;
@@ -26,23 +27,26 @@ impl Blocked {
         Self { cause: BlockCause::Coop, holder: None, holders: 0, ahead: 0, free }
     }
 
-    /// Nobody was seen to be in the way. If the lock is ours by now, only the budget was; if we have
-    /// been woken, it was changing hands.
-    pub(crate) fn settle(&mut self, wait: &Wait, budget_spent: bool) {
-        if self.cause != BlockCause::Foreign {
-            return;
-        }
-        if budget_spent && self.ahead == 0 && self.holder.is_none() {
-            self.cause = BlockCause::Coop;
-        } else if wait.is_granted() || wait.woken() {
-            self.cause = BlockCause::Transient;
+    /// Nobody was seen to be in the way. If whoever let go is known, or nobody had to, the lock was
+    /// changing hands while we looked.
+    pub(crate) fn settled(self, granted: Option<&Granted>) -> Self {
+        let known = granted.is_none_or(|granted| granted.releaser.is_some());
+        match self.cause {
+            BlockCause::Foreign if known => Self { cause: BlockCause::Transient, ..self },
+            _ => self,
         }
     }
 }
 
 /// Looks at the holders and the queue for `wait`, which is about to join it. `free` permits are free
 /// if nobody queues.
-pub(crate) fn at_block(wait: &Wait, queue: &Queue, holders: &[Holder], free: u64) -> Blocked {
+pub(crate) fn at_block(
+    wait: &Wait,
+    owner: &'static OwnerCell,
+    queue: &Queue,
+    holders: &[Holder],
+    free: u64,
+) -> Blocked {
     let free = if queue.len() == 0 { free } else { queue.free };
     let enough = wait.mode == Mode::Permit && free >= wait.need;
     let conflicts = |(_, hold): &&Holder| match wait.mode {
@@ -51,7 +55,7 @@ pub(crate) fn at_block(wait: &Wait, queue: &Queue, holders: &[Holder], free: u64
         Mode::Exclusive => true,
     };
     let conflicting = || holders.iter().filter(conflicts);
-    let cause = decide(wait, queue, conflicting, enough);
+    let cause = decide(wait, owner, queue, conflicting, enough);
     let since = |(_, hold): &&Holder| hold.since;
     let oldest = conflicting().min_by_key(since);
     // Behind a queue, the readers that the queued writer waits for are to blame.
@@ -64,15 +68,16 @@ pub(crate) fn at_block(wait: &Wait, queue: &Queue, holders: &[Holder], free: u64
 /// First match wins; the order is the page of the rules.
 fn decide<'a, I: Iterator<Item = &'a Holder>>(
     wait: &Wait,
+    owner: &'static OwnerCell,
     queue: &Queue,
     conflicting: impl Fn() -> I,
     enough: bool,
 ) -> BlockCause {
     let by = |test: &dyn Fn(&'static OwnerCell) -> bool| conflicting().any(|(cell, _)| test(cell));
-    if by(&|cell| cell.role() == Role::Scope && wait.owner.path_contains(cell)) {
+    if by(&|cell| cell.role() == Role::Scope && owner.path_contains(cell)) {
         return BlockCause::SelfHeld;
     }
-    if by(&|cell| cell.task() != 0 && cell.task() == wait.owner.task()) {
+    if by(&|cell| cell.task() != 0 && cell.task() == owner.task()) {
         return BlockCause::SameTaskHeld;
     }
     let first = conflicting().next();

@@ -2,7 +2,7 @@
 //! what the ones before left over, so they sum to the claim delay exactly.
 
 use crate::grant::Granted;
-use crate::wait::Wait;
+use crate::wait::{Wait, Waiter};
 use crate::{ClaimDelay, thread};
 
 /// Polls at least this long pin their worker.
@@ -32,9 +32,14 @@ pub(crate) fn deferred(ns: u64) -> Claimed {
 
 /// Splits what lies between the grant of `wait` and `now`, on the thread that claims. `deferred_at`
 /// is when a poll after the grant found the cooperative budget spent.
-pub(crate) fn phases(wait: &Wait, now: u64, deferred_at: Option<u64>) -> Claimed {
+pub(crate) fn phases(
+    wait: &Wait,
+    waiter: &Waiter,
+    now: u64,
+    deferred_at: Option<u64>,
+) -> Claimed {
     let Some(granted) = wait.granted() else { return Claimed::NONE };
-    let at = granted.at.clamp(wait.since, now);
+    let at = granted.at.clamp(waiter.since, now);
     let mut parts = [0; ClaimDelay::COUNT];
     // `from` moves through [at, now]; each part takes up to where it ends.
     let mut from = at;
@@ -43,7 +48,7 @@ pub(crate) fn phases(wait: &Wait, now: u64, deferred_at: Option<u64>) -> Claimed
         parts[part as usize] += until - from;
         from = until;
     };
-    take(ClaimDelay::OwnBusy, own_busy_until(wait, &granted, now));
+    take(ClaimDelay::OwnBusy, own_busy_until(waiter, &granted, now));
     let ts = thread::state();
     if granted.thread == ts.id()
         && let Some(poll) = ts.ended_poll(granted.thread_poll)
@@ -61,8 +66,8 @@ pub(crate) fn phases(wait: &Wait, now: u64, deferred_at: Option<u64>) -> Claimed
 }
 
 /// When the waiter's own poll that was running at the grant ended; the grant itself if none was.
-fn own_busy_until(wait: &Wait, granted: &Granted, now: u64) -> u64 {
-    let times = &wait.owner.times;
+fn own_busy_until(waiter: &Waiter, granted: &Granted, now: u64) -> u64 {
+    let times = &waiter.owner.times;
     match granted.own_poll {
         0 => granted.at,
         poll if times.poll_seq.get() == poll => now,

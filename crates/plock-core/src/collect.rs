@@ -219,19 +219,20 @@ fn add_open_waits(out: &mut Snapshot, place: &HashMap<u32, usize>) {
     for record in Record::all() {
         let holder = holder_of(&record);
         for wait in record.queue().waits() {
+            let Some(waiter) = &wait.waiter else { continue };
             let number = class::series_of(record.series, wait.mode);
             let Some(series) = place.get(&number).and_then(|at| out.locks.get_mut(*at)) else {
                 continue;
             };
             series.waiters += 1;
-            let age_ns = now.saturating_sub(wait.since);
+            let age_ns = now.saturating_sub(waiter.since);
             if series.oldest_wait.as_ref().is_none_or(|open| age_ns > open.age_ns) {
-                let (owner, site) = (wait.label.text().to_owned(), site_text(wait.site));
+                let (owner, site) = (waiter.label.text().to_owned(), site_text(waiter.site));
                 series.oldest_wait =
                     Some(Open { age_ns, owner, site, holder: holder.text().to_owned() });
             }
             let edge =
-                edges.entry((series.name.clone(), wait.label.text(), holder.text())).or_default();
+                edges.entry((series.name.clone(), waiter.label.text(), holder.text())).or_default();
             edge.0 += 1;
             edge.1 = edge.1.max(age_ns);
         }

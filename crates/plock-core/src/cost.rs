@@ -16,7 +16,7 @@
 //! own, and a series that is nobody's.
 
 use crate::current::{NoTasks, Runtime};
-use crate::front::{Front, Take};
+use crate::permits::{Permits, Take};
 use crate::name::Label;
 use crate::owner::OwnerCell;
 use crate::scope::Scope;
@@ -108,8 +108,7 @@ struct Rig {
     table: Table,
     cell: OwnerCell,
     thread: OwnerCell,
-    lock: Lock,
-    front: Front,
+    permits: Permits,
 }
 
 impl Rig {
@@ -118,8 +117,7 @@ impl Rig {
             table: Table::new(),
             cell: OwnerCell::new(0),
             thread: OwnerCell::new(0),
-            lock: Lock::of_series(Kind::Mutex, SERIES),
-            front: Front::open(1)?,
+            permits: Permits::new(Lock::of_series(Kind::Mutex, SERIES), 1),
         }));
         this.cell.become_scope(Label::OVERFLOW, None, 0);
         this.thread.become_thread();
@@ -165,12 +163,11 @@ impl Rig {
     /// What a wrapped lock does while nobody else wants it.
     #[inline(always)]
     fn acquire<R: Runtime>(&self, start: Start) {
-        if black_box(&self.front).take(1) == Take::Taken {
+        let permits = black_box(&self.permits);
+        if permits.take(1) == Take::Taken {
             let site = Location::caller();
-            let mut hold = black_box(&self.lock).acquired::<R>(start, Share::EXCLUSIVE, site);
-            hold.release::<R>(&self.lock, Share::EXCLUSIVE, |_| {
-                self.front.give(1, || true, |_| {});
-            });
+            let mut hold = permits.lock().acquired::<R>(start, Share::EXCLUSIVE, site);
+            permits.release::<R>(&mut hold, Share::EXCLUSIVE, 1);
         }
     }
 }

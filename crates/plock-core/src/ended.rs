@@ -12,7 +12,7 @@ use crate::owner::{OwnerCell, Slow};
 use crate::queue::{Charge, Queue};
 use crate::record::Record;
 use crate::shard::{self, EdgeCell, WorstCell};
-use crate::wait::Wait;
+use crate::wait::{Wait, Waiter};
 use crate::{
     Cause, Detail, EndCause, Exemplar, Mode, Outcome, WaitDetail, class, clock, loss, thread,
 };
@@ -21,6 +21,7 @@ use crate::{
 pub(crate) struct Ended<'a> {
     pub(crate) lock: &'a Lock,
     pub(crate) wait: &'a Wait,
+    pub(crate) waiter: &'a Waiter,
     pub(crate) blocked: Blocked,
     pub(crate) polls: u64,
     /// The end of the wait.
@@ -42,14 +43,14 @@ impl Ended<'_> {
     /// Files it as a detail only: a wait for the cooperative budget alone is no contention, and
     /// nobody's fault; a detail says where the time went.
     pub(crate) fn file_detail(&self) {
-        let mut slow = self.wait.owner.slow();
-        if self.wait.owner_is_alive() {
+        let mut slow = self.waiter.owner.slow();
+        if self.waiter.owner_is_alive() {
             self.keep(&mut slow, None);
         }
     }
 
     fn wait_ns(&self) -> u64 {
-        self.now.saturating_sub(self.wait.since)
+        self.now.saturating_sub(self.waiter.since)
     }
 
     fn claim_ns(&self) -> u64 {
@@ -85,18 +86,18 @@ impl Ended<'_> {
         let met = self.blocked.holder.or_else(|| by.map(|by| (by.label(), by.site)));
         let drained = by.filter(|by| self.wait.mode == Mode::Exclusive && !by.exclusive);
         let last = drained.map(|by| by.label());
-        let blamed = Blamed { queue_ns, met, last, site: self.wait.site };
+        let blamed = Blamed { queue_ns, met, last, site: self.waiter.site };
         let holders = record.holders(self.lock.who());
         if holders.is_empty() {
             return blamed.split(base, queue.charged());
         }
-        blamed.split(base, &blame::charges(queue, &holders, self.wait.since + queue_ns))
+        blamed.split(base, &blame::charges(queue, &holders, self.waiter.since + queue_ns))
     }
 
     fn file_in_lock(&self, outcome: Outcome, shares: &[Charge], most: Option<Charge>) {
         let (cause, ns) = (self.cause(), self.wait_ns());
-        let span = self.wait.owner.span().filter(|_| self.wait.owner_is_alive());
-        let (waiter, site) = (self.wait.label, self.wait.site);
+        let span = self.waiter.owner.span().filter(|_| self.waiter.owner_is_alive());
+        let (waiter, site) = (self.waiter.label, self.waiter.site);
         shard::with(thread::state(), self.series(), |shard| {
             let mut cold = shard.cold();
             if outcome != Outcome::Acquired {
@@ -121,8 +122,8 @@ impl Ended<'_> {
     }
 
     fn file_in_scope(&self, holder: Option<Charge>) {
-        let mut slow = self.wait.owner.slow();
-        if !self.wait.owner_is_alive() {
+        let mut slow = self.waiter.owner.slow();
+        if !self.waiter.owner_is_alive() {
             return; // the scope is gone; its totals have been told
         }
         let ns = self.wait_ns();
@@ -140,21 +141,21 @@ impl Ended<'_> {
     /// Keeps it in detail if it was slow.
     fn keep(&self, slow: &mut Slow, holder: Option<Charge>) {
         let ns = self.wait_ns();
-        if ns < account::slow_ns() || !self.wait.owner.wants_details() {
+        if ns < account::slow_ns() || !self.waiter.owner.wants_details() {
             return;
         }
         let Some(class) = class::series(self.series()) else { return };
-        let wait = self.wait;
+        let (wait, waiter) = (self.wait, self.waiter);
         slow.keep(Detail {
             lock: class.name,
             kind: self.lock.kind(),
             mode: wait.mode,
-            start_unix_ns: clock::WallClock::now().convert(wait.since),
+            start_unix_ns: clock::WallClock::now().convert(waiter.since),
             ns,
             depth: self.depth(),
-            site: wait.site,
-            site_label: Label::of_site(wait.site).text(),
-            precision: wait.owner.precision(),
+            site: waiter.site,
+            site_label: Label::of_site(waiter.site).text(),
+            precision: waiter.owner.precision(),
             hold_end: None,
             wait: Some(self.detail(holder)),
         });
@@ -169,7 +170,7 @@ impl Ended<'_> {
                 | EndCause::Closed
                 | EndCause::Timeout
         );
-        self.wait.owner.depth() + u64::from(without_guard)
+        self.waiter.owner.depth() + u64::from(without_guard)
     }
 
     fn detail(&self, holder: Option<Charge>) -> WaitDetail {

@@ -3,21 +3,19 @@
 //! # Protocol
 //! | state | meaning | next |
 //! |---|---|---|
-//! | waiting (0) | nobody handed over yet | writing, by the first tagged wake (compare-and-swap) |
-//! | writing (1) | that wake stores releaser and instant | granted |
-//! | granted (2) | the fields are final | - |
+//! | waiting (0) | nobody handed over yet | granted, by whoever serves the queue, under its mutex |
+//! | granted (1) | the fields are final | - |
 //!
-//! The wake writes the fields, then the state with `Release`, then wakes. Whoever reads state 2 with
-//! `Acquire` sees the fields. A second tagged wake (there is none in tokio) changes nothing.
+//! Whoever serves the queue does so once for each place in it, writes the fields, then the state with
+//! `Release`, and wakes later. Whoever reads state 1 with `Acquire` sees the fields.
 
 use crate::name::{Label, LabelText};
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
-use crate::{EndCause, SpanRef};
+use crate::{EndCause, SpanRef, thread};
 use std::panic::Location;
 
 const WAITING: u8 = 0;
-const WRITING: u8 = 1;
-const GRANTED: u8 = 2;
+const GRANTED: u8 = 1;
 
 #[derive(Debug)]
 pub(crate) struct Grant {
@@ -60,6 +58,14 @@ pub(crate) struct Releaser {
     pub(crate) exclusive: bool,
 }
 
+impl Granted {
+    /// A hand-over by this thread.
+    pub(crate) fn here(at: u64, end: EndCause, releaser: Option<Releaser>) -> Self {
+        let ts = thread::state();
+        Self { at, end, releaser, thread: ts.id(), thread_poll: ts.poll_seq.get(), own_poll: 0 }
+    }
+}
+
 impl Releaser {
     pub(crate) const fn new(
         scope: Option<Label>,
@@ -93,16 +99,8 @@ impl Grant {
         }
     }
 
-    /// Notes the hand-over; the first one counts.
+    /// Notes the hand-over, once. The caller has the mutex of the queue.
     pub(crate) fn set(&self, granted: &Granted) {
-        // ORDERING: Relaxed is enough to be the only writer; publication is the store below.
-        if self
-            .state
-            .compare_exchange(WAITING, WRITING, Ordering::Relaxed, Ordering::Relaxed)
-            .is_err()
-        {
-            return;
-        }
         self.at.store(granted.at, Ordering::Relaxed);
         self.end.store(granted.end as u8, Ordering::Relaxed);
         self.thread.store(granted.thread, Ordering::Relaxed);

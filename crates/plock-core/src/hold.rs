@@ -4,13 +4,14 @@
 //! unlock is one store. If somebody waits: end the publication, read the clock, charge, unlock, account.
 //! Then the last charge, the end of the hold and the hand-over are one moment.
 
-use crate::account::{Books, account_exclusive_part, account_now};
+use crate::account::{Books, account, account_exclusive_part, account_now};
 use crate::current::{Runtime, owner_for_claim};
 use crate::lock::{Lock, Share, Start};
 use crate::owner::{HoldRef, Role};
-use crate::queue::Charge;
+use crate::queue::{Charge, Inflicted, Queue};
 use crate::record::Record;
-use crate::release::Releasing;
+use crate::grant::{Granted, Releaser};
+use crate::permits::Permits;
 use crate::{EndCause, Mode, blame, clock, shard, task, thread};
 use std::panic::Location;
 
@@ -37,29 +38,28 @@ impl Hold {
         std::mem::take(self)
     }
 
-    /// Ends the hold around `unlock`: first the lock is free, then the accounts are made. What in
-    /// there may wake waiters has to run in [`Releasing::during`].
+    /// Ends the hold around `unlock`: first the lock is free, then the accounts are made.
     #[inline(always)] // the guard's two words stay in registers
-    pub fn release<R: Runtime>(
-        &mut self,
-        lock: &Lock,
-        share: Share,
-        unlock: impl FnOnce(&Releasing),
-    ) {
+    pub fn release<R: Runtime>(&mut self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
         match self.at.take() {
             Some(at) => at.end::<R>(lock, share, unlock),
-            // Waiters may be recorded although this guard is not: they learn how it ended.
-            None => unlock(&Releasing::new(lock.id(), EndCause::Release)),
+            None => unlock(),
         }
     }
 
     /// A write guard becomes a read guard: the exclusive segment of the hold ends, the shared one
-    /// begins, under the same hold. `downgrade` does it on the wrapped lock.
-    pub fn downgrade<R: Runtime, T>(&mut self, lock: &Lock, downgrade: impl FnOnce() -> T) -> T {
-        let Some(at) = self.at else { return downgrade() };
+    /// begins, under the same hold. `downgrade` does it on the wrapped lock; what it is given tells
+    /// those that it hands over to.
+    pub(crate) fn downgrade<R: Runtime>(
+        &mut self,
+        lock: &Lock,
+        downgrade: impl FnOnce(&dyn Fn() -> Granted),
+    ) {
+        let Some(at) = self.at else {
+            return downgrade(&|| Granted::here(clock::now(), EndCause::Downgrade, None));
+        };
         let now = clock::now();
         lock.publish(0);
-        let releasing = Releasing::new(lock.id(), EndCause::Downgrade).by(at, now);
         if let Some(record) = lock.record() {
             let named = record.note_release(at, Mode::Exclusive);
             if record.has_waiters() {
@@ -67,13 +67,12 @@ impl Hold {
             }
             record.add_holder(at);
         }
-        let out = releasing.during(downgrade);
+        downgrade(&|| Granted::here(now, EndCause::Downgrade, at.releaser()));
         let ts = thread::state();
         account_exclusive_part::<R>(ts, at, lock.series(Mode::Exclusive), now);
         let shared = lock.series(Mode::Shared);
         shard::with(ts, shared, |shard| shard.acquired(at.cell.depth().max(1)));
         at.downgrade(shared, now);
-        out
     }
 
     /// A second hold for permits that were split off; both keep the moment of the claim.
@@ -149,35 +148,86 @@ fn leave_record(record: &Record, at: HoldRef, share: Share) -> u64 {
 /// Charges a holder's label for the time others waited, and notes on its own scope whom it kept
 /// waiting.
 fn charge_holder(record: &Record, at: HoldRef, share: Share, named: bool, now: u64) {
-    let Some(hold) = at.info() else { return };
+    let inflicted = charge(&mut record.queue(), at, share, named, now);
+    at.now_in().note_blocked_others(inflicted);
+}
+
+/// The part of [`charge_holder`] under the mutex of the queue; says whom it kept waiting.
+fn charge(queue: &mut Queue, at: HoldRef, share: Share, named: bool, now: u64) -> Inflicted {
+    let Some(hold) = at.info() else { return Inflicted::NONE };
     // If the clock jumped meanwhile, nobody knows for how long: for nothing.
     let now = if clock::has_jumped(hold.since, now) { hold.since } else { now };
     let cell = at.now_in();
-    if !share.is_exclusive() {
-        let charge = blame::running(cell, &hold, now);
-        let mut queue = record.queue();
-        queue.free += u64::from(share.weight());
-        if named {
-            queue.add(charge);
-        }
-        return;
+    if share.is_exclusive() {
+        let charge = Charge { label: cell.label_at(hold.site), ns: 0, site: hold.site };
+        return queue.charge(charge, hold.since, now);
     }
-    let label = cell.label_at(hold.site);
-    let charge = Charge { label, ns: 0, site: hold.site };
-    let (queued, inflicted) = record.queue().charge(charge, hold.since, now);
-    cell.note_blocked_others(queued, inflicted);
+    queue.free += u64::from(share.weight());
+    if named {
+        queue.add(blame::running(cell, &hold, now));
+    }
+    Inflicted::NONE
 }
 
 impl HoldRef {
     /// Out of line, once per kind of lock: what a guard's drop takes is the call.
     #[inline(never)]
-    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce(&Releasing)) {
+    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
         if share.is_exclusive() {
             lock.publish(0);
         }
         let charged_at = lock.record().map_or(0, |record| leave_record(record, self, share));
         let books = Books::<R>::open(self, lock.series(share.mode()), charged_at);
-        unlock(&Releasing::new(lock.id(), EndCause::Release).by(self, charged_at));
+        unlock();
         books.close();
+    }
+
+    /// Ends the hold of `n` permits: gives them back and makes the accounts.
+    #[inline(never)]
+    pub(crate) fn give_back<R: Runtime>(self, permits: &Permits, share: Share, n: usize) {
+        let lock = permits.lock();
+        if share.is_exclusive() {
+            lock.publish(0);
+        }
+        let mut named = None;
+        let is_quiet = lock.record().is_none_or(|record| {
+            named = Some(record.note_release(self, share.mode()));
+            !record.has_waiters()
+        });
+        if is_quiet && permits.give(n) {
+            return account::<R>(self, lock.series(share.mode()), clock::now());
+        }
+        self.hand_over::<R>(permits, share, n, named);
+    }
+
+    /// The same if somebody waits: the holder is charged and the next in line served in one go under
+    /// the mutex of the queue. `named` is whether the record knew of the hold, if it has been asked.
+    #[cold]
+    #[inline(never)]
+    fn hand_over<R: Runtime>(
+        self,
+        permits: &Permits,
+        share: Share,
+        n: usize,
+        named: Option<bool>,
+    ) {
+        let lock = permits.lock();
+        let record = lock.record_or_new();
+        let named = named.unwrap_or_else(|| record.note_release(self, share.mode()));
+        let now = clock::now();
+        let books = Books::<R>::open(self, lock.series(share.mode()), now); // should a waker panic
+        let granted = Granted::here(now, EndCause::Release, self.releaser());
+        let mut queue = record.queue();
+        let inflicted = charge(&mut queue, self, share, named, now);
+        permits.hand_back(record, queue, n, granted);
+        self.now_in().note_blocked_others(inflicted);
+        books.close();
+    }
+
+    /// Who lets go, as those that it hands over to will see it.
+    fn releaser(self) -> Option<Releaser> {
+        let info = self.info()?;
+        let cell = self.now_in();
+        Some(Releaser::new(cell.label(), info.site, cell.span(), info.share.is_exclusive()))
     }
 }

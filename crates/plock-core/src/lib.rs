@@ -14,9 +14,7 @@
 //! // ... the wrapped lock's try succeeds ...
 //! let mut hold: Hold = lock.acquired::<NoTasks>(start, Share::EXCLUSIVE, Location::caller());
 //! // ... the critical section ...
-//! hold.release::<NoTasks>(&lock, Share::EXCLUSIVE, |releasing| {
-//!     releasing.during(|| { /* the wrapped lock's unlock */ });
-//! });
+//! hold.release::<NoTasks>(&lock, Share::EXCLUSIVE, || { /* the wrapped lock's unlock */ });
 //!
 //! let snapshot = plock_core::snapshot(false);
 //! let stock = snapshot.lock("stock", Mode::Exclusive).unwrap();
@@ -79,7 +77,6 @@ mod collect;
 mod cost;
 mod current;
 mod ended;
-mod front;
 mod grant;
 mod histogram;
 mod hold;
@@ -91,7 +88,7 @@ mod kind;
 mod life;
 mod lock;
 #[cfg(all(test, loom))]
-mod loom_front;
+mod loom_permits;
 #[cfg(all(test, loom))]
 mod loom_owner;
 #[cfg(all(test, loom))]
@@ -100,10 +97,10 @@ mod loss;
 mod name;
 mod outer;
 mod owner;
+mod permits;
 mod published;
 mod queue;
 mod record;
-mod release;
 mod report;
 mod scope;
 mod scope_name;
@@ -116,9 +113,10 @@ mod sync;
 mod task;
 mod thread;
 mod wait;
+mod wake;
 
 pub use account::{set_slow_threshold, slow_threshold};
-pub use attempt::Attempt;
+pub use attempt::{Attempt, Closed};
 pub use class::MAX_SERIES;
 #[cfg(all(feature = "test-clock", target_arch = "x86_64"))]
 #[doc(hidden)]
@@ -128,13 +126,12 @@ pub use clock::manual;
 pub use clock::{calibrate, is_enabled, set_enabled};
 pub use collect::{count_dropped, note_export, snapshot};
 pub use current::{NoTasks, Runtime};
-pub use front::{Front, Take};
 pub use histogram::*;
 pub use hold::Hold;
 pub use kind::*;
 pub use lock::{Lock, Share, Start};
+pub use permits::{MAX_PERMITS, Permits, Take, TooMany};
 pub use name::{MAX_LABELS, MAX_NAME, OVERFLOW};
-pub use release::Releasing;
 pub use report::*;
 pub use scope::Scope;
 pub use scope_name::ScopeName;

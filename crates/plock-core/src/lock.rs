@@ -16,12 +16,11 @@ use crate::current::{Runtime, owner_for_claim};
 use crate::hold::Hold;
 use crate::owner::Role;
 use crate::record::Record;
-use crate::release::Releasing;
 use crate::shard;
 use crate::slots::HoldInfo;
 use crate::sync::ConstU64;
 use crate::thread;
-use crate::{EndCause, Kind, Mode, Outcome, clock};
+use crate::{Kind, Mode, Outcome, clock};
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -343,20 +342,6 @@ impl Lock {
                 shard.cold().outcomes[outcome as usize] += 1;
             });
         }
-    }
-
-    /// Runs `release`, which wakes waiters without a guard being dropped: permits added from
-    /// outside (`EndCause::External`) or a close (`EndCause::Closed`).
-    pub fn release_without_guard<T>(
-        &self,
-        end: EndCause,
-        permits: usize,
-        release: impl FnOnce() -> T,
-    ) -> T {
-        if let Some(record) = self.record().filter(|record| record.has_waiters()) {
-            record.queue().free += permits as u64;
-        }
-        Releasing::new(self.id(), end).during(release)
     }
 }
 

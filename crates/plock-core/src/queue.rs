@@ -1,33 +1,47 @@
-//! Who waits for a lock, in order, and how long each label has kept it while somebody waited. Under a
-//! mutex of the lock's record that only contended paths take.
+//! Who waits for a lock, in order, who is next, and how long each label has kept it while somebody
+//! waited. Under a mutex of the lock's record that only contended paths take.
 //!
-//! From it follows who is to blame for how much: a holder that had the lock alone charges its hold to
-//! its label, a waiter takes the difference of all charges between its block and its claim. Both ends
-//! are integers of one clock, so the shares of a wait and the rest sum to its queue time exactly.
+//! A place in the queue goes through three states:
+//!
+//! | state | event | next |
+//! |---|---|---|
+//! | unserved | permits come, in order: enough for it | served: [`Grant`](crate::grant), its waker is taken |
+//! | unserved | the lock is closed | served with nothing |
+//! | served | its future is polled: it claims | gone |
+//! | either | its future is dropped | gone; what was kept for it goes to the next |
+//!
+//! From the charges follows who is to blame for how much: a holder that had the lock alone charges its
+//! hold to its label, a waiter takes the difference of all charges between its block and its claim. Both
+//! ends are integers of one clock, so the shares of a wait and the rest sum to its queue time exactly.
 
-use crate::blame::Few;
+use crate::grant::Granted;
 use crate::name::Label;
 use crate::wait::Wait;
+use crate::wake::Woken;
 use crate::{Dropped, loss};
 use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::Arc;
+use std::task::Waker;
 
 /// Labels a lock charges separately; further ones share one more entry.
 pub(crate) const CHARGED: usize = 32;
-/// Attempts one lock keeps in order by name; further ones are timed only.
-const QUEUED: usize = 65_536;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     /// First come first, by ascending tickets; who left from between others has left a gap.
     places: VecDeque<Place>,
     /// The ticket of the next one.
     next: u64,
+    /// Whoever has a ticket below this has been served.
+    unserved: u64,
+    /// How many are queued, served or not.
+    occupied: usize,
+    /// How many of them are recorded.
     len: u32,
     /// Time each label has held the lock while somebody waited, ever; permits count each.
     charged: Vec<Charge>,
-    /// Sum of the block instants of all that are queued.
+    /// Sum of the block instants of all recorded ones.
     since_sum: u128,
     /// Those among them that were queued before the present holder claimed.
     before: u64,
@@ -41,8 +55,34 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct Place {
     ticket: u64,
-    /// Who waits here, and what everybody was charged with when it blocked; `None` is a gap.
-    waits: Option<(Arc<Wait>, Few)>,
+    /// Who waits here; `None` is a gap.
+    waits: Option<Arc<Wait>>,
+    /// Whom to wake; `None` once it is served.
+    waker: Option<Waker>,
+}
+
+/// Whom a hold kept waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Inflicted {
+    /// How many wait.
+    pub(crate) queued: u64,
+    /// How much of their waiting fell into the hold.
+    pub(crate) ns: u64,
+}
+
+impl Inflicted {
+    pub(crate) const NONE: Self = Self { queued: 0, ns: 0 };
+}
+
+impl Place {
+    fn serve(&mut self, granted: &Granted, woken: &mut Woken) {
+        let Some(wait) = &self.waits else { return };
+        let own_poll = wait.waiter.as_ref().map_or(0, |waiter| waiter.own_poll());
+        wait.grant.set(&Granted { own_poll, ..*granted });
+        if let Some(waker) = self.waker.take() {
+            woken.push(waker);
+        }
+    }
 }
 
 /// So many gaps are never worth closing.
@@ -56,14 +96,33 @@ pub(crate) struct Charge {
     pub(crate) site: &'static Location<'static>,
 }
 
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            places: VecDeque::new(),
+            next: 1, // 0 is no ticket
+            unserved: 1,
+            occupied: 0,
+            len: 0,
+            charged: Vec::new(),
+            since_sum: 0,
+            before: 0,
+            before_since: 0,
+            before_ticket: 0,
+            free: 0,
+        }
+    }
+}
+
 impl Queue {
+    /// How many recorded waits there are.
     pub(crate) const fn len(&self) -> u32 {
         self.len
     }
 
     /// Everyone queued, first come first.
     pub(crate) fn waits(&self) -> impl Iterator<Item = &Arc<Wait>> {
-        self.places.iter().filter_map(|place| place.waits.as_ref().map(|(wait, _)| wait))
+        self.places.iter().filter_map(|place| place.waits.as_ref())
     }
 
     /// The one that has been queued longest.
@@ -72,46 +131,122 @@ impl Queue {
     }
 
     /// Puts an attempt into the queue; its ticket is its place. `free` counts if it is the first.
-    pub(crate) fn enter(&mut self, wait: Arc<Wait>, base: Few, free: u64) -> Option<u64> {
-        if self.len as usize >= QUEUED {
-            loss::count(Dropped::Waits, 1);
-            return None;
-        }
+    pub(crate) fn enter(&mut self, wait: Arc<Wait>, waker: Waker, free: u64) -> u64 {
         if self.len == 0 {
             (self.before, self.before_since) = (0, 0);
             self.free = free;
         }
         let ticket = self.next;
         self.next += 1;
-        self.since_sum += u128::from(wait.since);
-        self.len += 1;
-        self.places.push_back(Place { ticket, waits: Some((wait, base)) });
-        Some(ticket)
+        self.occupied += 1;
+        if let Some(since) = wait.since() {
+            self.since_sum += u128::from(since);
+            self.len += 1;
+        }
+        self.places.push_back(Place { ticket, waits: Some(wait), waker: Some(waker) });
+        ticket
     }
 
-    /// Takes an attempt out again, and says what everybody was charged with when it blocked.
-    pub(crate) fn leave(&mut self, ticket: u64) -> Option<Few> {
-        // Nearly always the first one, which has got the lock.
-        let index = match self.places.front() {
-            Some(first) if first.ticket == ticket => 0,
-            _ => self.places.binary_search_by_key(&ticket, |place| place.ticket).ok()?,
-        };
-        let (wait, base) = self.places[index].waits.take()?;
-        let since = u128::from(wait.since);
-        self.len -= 1;
-        self.since_sum -= since;
-        if ticket < self.before_ticket && self.before > 0 {
-            self.before -= 1;
-            self.before_since = self.before_since.saturating_sub(since);
+    /// Takes an attempt out again. Returns its waker, if it has not been served, to be dropped without
+    /// the mutex.
+    pub(crate) fn leave(&mut self, ticket: u64) -> Option<Waker> {
+        let index = self.index(ticket)?;
+        let place = &mut self.places[index];
+        let wait = place.waits.take()?;
+        let waker = place.waker.take();
+        self.occupied -= 1;
+        if let Some(since) = wait.since().map(u128::from) {
+            self.len -= 1;
+            self.since_sum -= since;
+            if ticket < self.before_ticket && self.before > 0 {
+                self.before -= 1;
+                self.before_since = self.before_since.saturating_sub(since);
+            }
         }
         while self.places.front().is_some_and(|place| place.waits.is_none()) {
             self.places.pop_front();
         }
         // Each gap that is closed here was left by one that has gone: together no dearer than they.
-        if self.places.len() > GAPS + 2 * self.len as usize {
+        if self.places.len() > GAPS + 2 * self.occupied {
             self.places.retain(|place| place.waits.is_some());
         }
-        Some(base)
+        waker
+    }
+
+    /// Whether the same task would be woken when this one is served.
+    pub(crate) fn would_wake(&self, ticket: u64, waker: &Waker) -> bool {
+        let place = self.index(ticket).map(|index| &self.places[index]);
+        place.and_then(|place| place.waker.as_ref()).is_some_and(|known| known.will_wake(waker))
+    }
+
+    /// Who is woken when this one is served; returns what it was before, to be dropped without the
+    /// mutex, or `waker` itself if it has been served.
+    pub(crate) fn set_waker(&mut self, ticket: u64, waker: Waker) -> Waker {
+        let index = self.index(ticket);
+        let place = index.and_then(|index| self.places[index].waker.as_mut());
+        match place {
+            Some(known) => std::mem::replace(known, waker),
+            None => waker,
+        }
+    }
+
+    /// Nearly always the first one, which has got the lock.
+    fn index(&self, ticket: u64) -> Option<usize> {
+        match self.places.front() {
+            Some(first) if first.ticket == ticket => Some(0),
+            _ => self.places.binary_search_by_key(&ticket, |place| place.ticket).ok(),
+        }
+    }
+
+    /// The first that has not been served, and how many are in front of it.
+    fn first_unserved(&self) -> usize {
+        match self.places.front() {
+            Some(first) if first.ticket >= self.unserved => 0,
+            _ => self.places.partition_point(|place| place.ticket < self.unserved),
+        }
+    }
+
+    /// Whether anybody is queued that has not been served.
+    pub(crate) fn is_anybody_unserved(&self) -> bool {
+        self.places.range(self.first_unserved()..).any(|place| place.waits.is_some())
+    }
+
+    /// Serves those that `n` permits are enough for, in order, and keeps what is left for the next;
+    /// `n` is what nobody wants. False if `woken` has no room for more.
+    pub(crate) fn serve(&mut self, n: &mut usize, granted: &Granted, woken: &mut Woken) -> bool {
+        let mut from = self.first_unserved();
+        while *n > 0 && from < self.places.len() {
+            if woken.is_full() {
+                return false;
+            }
+            let place = &mut self.places[from];
+            if let Some(wait) = &place.waits {
+                let missing = wait.need.saturating_sub(wait.kept());
+                let given = missing.min(*n as u64);
+                wait.keep(wait.kept() + given);
+                *n -= given as usize;
+                if given < missing {
+                    return true;
+                }
+                self.unserved = place.ticket + 1;
+                place.serve(granted, woken);
+            }
+            from += 1;
+        }
+        true
+    }
+
+    /// Tells everybody that the lock is closed. False if `woken` has no room for more.
+    pub(crate) fn serve_all(&mut self, closed: &Granted, woken: &mut Woken) -> bool {
+        let from = self.first_unserved();
+        for place in self.places.range_mut(from..) {
+            if woken.is_full() {
+                return false;
+            }
+            self.unserved = place.ticket + 1;
+            place.serve(closed, woken);
+        }
+        true
     }
 
     /// A waiter has claimed: all that are queued now wait for it from the start of its hold.
@@ -122,9 +257,8 @@ impl Queue {
         self.free = self.free.saturating_sub(weight);
     }
 
-    /// A hold of `since..end` by `label` ends, alone on the lock. Returns how many wait and how
-    /// much of their waiting fell into the hold.
-    pub(crate) fn charge(&mut self, charge: Charge, since: u64, end: u64) -> (u64, u64) {
+    /// A hold of `since..end` by `label` ends, alone on the lock.
+    pub(crate) fn charge(&mut self, charge: Charge, since: u64, end: u64) -> Inflicted {
         let held = end.saturating_sub(since);
         self.add(Charge { ns: held, ..charge });
         let queued = u64::from(self.len);
@@ -132,7 +266,7 @@ impl Queue {
         let later_since = self.since_sum.saturating_sub(self.before_since);
         let during = (u128::from(later) * u128::from(end)).saturating_sub(later_since);
         let inflicted = u128::from(self.before) * u128::from(held) + during;
-        (queued, u64::try_from(inflicted).unwrap_or(u64::MAX))
+        Inflicted { queued, ns: u64::try_from(inflicted).unwrap_or(u64::MAX) }
     }
 
     /// Charges a label without asking whom it kept waiting: it did not hold the lock alone.

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{Idle, Share, slab};
+use crate::owner::OwnerCell;
+use crate::wait::Waiter;
+use crate::{Share, slab};
 use proptest::prelude::*;
 use std::task::Waker;
 
@@ -28,6 +30,11 @@ fn charge(number: u64) -> Charge {
     Charge { label, ns: 0, site: Location::caller() }
 }
 
+fn waiting(since: u64, owner: &'static OwnerCell) -> Arc<Wait> {
+    let waiter = Waiter::new(since, owner, Location::caller());
+    Arc::new(Wait::new(Share::EXCLUSIVE, 1, Some(waiter)))
+}
+
 proptest! {
     /// A release counts who waits and for how long within the hold, without looking at each of them.
     #[test]
@@ -41,9 +48,7 @@ proptest! {
             now += passed;
             match event {
                 Event::Block => {
-                    let site = Location::caller();
-                    let wait = Wait::new(8, now, Share::EXCLUSIVE, Idle::Lock, owner, site, Waker::noop());
-                    let ticket = queue.enter(wait, Few::new(), 0).unwrap();
+                    let ticket = queue.enter(waiting(now, owner), Waker::noop().clone(), 0);
                     queued.push((ticket, now));
                 }
                 Event::Abandon(number) if !queued.is_empty() => {
@@ -55,7 +60,7 @@ proptest! {
                 Event::Release { hand_over } => {
                     let inflicted: u64 = queued.iter().map(|(_, blocked)| now - (*blocked).max(since)).sum();
                     let found = queue.charge(charge(0), since, now);
-                    prop_assert_eq!(found, (queued.len() as u64, inflicted));
+                    prop_assert_eq!(found, Inflicted { queued: queued.len() as u64, ns: inflicted });
                     charged += now - since;
                     now += hand_over;
                     if !queued.is_empty() {
@@ -68,8 +73,8 @@ proptest! {
                 }
             }
             prop_assert_eq!(u64::from(queue.len()), queued.len() as u64);
-            prop_assert_eq!(queue.waits().map(|wait| wait.since).collect::<Vec<_>>(), queued.iter().map(|(_, since)| *since).collect::<Vec<_>>());
-            prop_assert_eq!(queue.head().map(|wait| wait.since), queued.first().map(|(_, since)| *since));
+            prop_assert_eq!(queue.waits().map(|wait| wait.since().unwrap()).collect::<Vec<_>>(), queued.iter().map(|(_, since)| *since).collect::<Vec<_>>());
+            prop_assert_eq!(queue.head().map(|wait| wait.since().unwrap()), queued.first().map(|(_, since)| *since));
         }
         prop_assert_eq!(queue.charged().iter().map(|c| c.ns).sum::<u64>(), charged);
     }
@@ -98,11 +103,9 @@ proptest! {
     #[test]
     fn gaps_between_those_who_wait_are_closed(steps in prop::collection::vec((any::<bool>(), 0..50usize), 1..2_000)) {
         let owner = slab::allocate().unwrap();
-        let site = Location::caller();
         let mut queue = Queue::default();
         let enter = |queue: &mut Queue, since| {
-            let wait = Wait::new(8, since, Share::EXCLUSIVE, Idle::Lock, owner, site, Waker::noop());
-            queue.enter(wait, Few::new(), 0).unwrap()
+            queue.enter(waiting(since, owner), Waker::noop().clone(), 0)
         };
         let first = enter(&mut queue, 0);
         let mut queued = Vec::new();

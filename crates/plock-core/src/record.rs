@@ -4,11 +4,12 @@
 use crate::owner::{HoldRef, OwnerCell};
 use crate::queue::Queue;
 use crate::slots::{self, HoldInfo};
+use crate::sync::{Mutex, MutexGuard};
 use crate::{Dropped, Kind, Mode, holders, loss, slab};
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex as Unmodelled, PoisonError, Weak};
 
 /// Cells looked at when a lock becomes contended for the first time.
 const SCAN: u32 = 4096;
@@ -41,7 +42,7 @@ pub(crate) type Holder = (&'static OwnerCell, HoldInfo);
 /// One, unless they are readers or permit holders.
 pub(crate) type Holders = SmallVec<[Holder; 1]>;
 
-static RECORDS: Mutex<Vec<Weak<Record>>> = Mutex::new(Vec::new());
+static RECORDS: Unmodelled<Vec<Weak<Record>>> = Unmodelled::new(Vec::new());
 
 impl Record {
     /// Makes the record of a lock and lists it for snapshots. `lock` finds those that hold it
@@ -53,7 +54,7 @@ impl Record {
             waiting: AtomicU32::new(0),
             together: holders::Holders::none(),
             who: AtomicU64::new(who),
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue::default()),
         });
         let mut records = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
         if records.len() == records.capacity() {

@@ -14,20 +14,14 @@
 
 use crate::outer::Outer;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
-use crate::{Idle, release, thread};
+use crate::wake::{self, News};
+use crate::Idle;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 /// Low bits of the word that carry the kind; the rest is the moment (73 years of nanoseconds).
 const KIND_BITS: u32 = 3;
 const _: () = assert!(Idle::COUNT <= 1 << KIND_BITS, "every kind fits the word");
-
-/// The first wake since a poll began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Woken {
-    pub(crate) at: u64,
-    pub(crate) kind: Idle,
-}
 
 #[derive(Debug)]
 pub(crate) struct Signal {
@@ -42,11 +36,11 @@ impl Signal {
         Self { woken: AtomicU64::new(0), outer: Outer::new(outer) }
     }
 
-    /// A wake; `woken` is asked only if it is the first one.
+    /// A wake; `news` is asked only if it is the first one.
     #[inline]
-    pub(crate) fn raise(&self, woken: impl FnOnce() -> Woken) {
+    pub(crate) fn raise(&self, news: impl FnOnce() -> News) {
         if self.woken.load(Relaxed) == 0 {
-            let Woken { at, kind } = woken();
+            let News { at, kind } = news();
             self.woken.store(at.max(1) << KIND_BITS | kind as u64, Relaxed);
         }
         self.outer.wake();
@@ -54,14 +48,14 @@ impl Signal {
 
     /// The first wake since the last poll. From here on wakes count for the next poll.
     #[inline]
-    pub(crate) fn take(&self) -> Option<Woken> {
+    pub(crate) fn take(&self) -> Option<News> {
         let word = self.woken.load(Relaxed);
         if word == 0 {
             return None;
         }
         self.woken.store(0, Relaxed);
         let kind = (word & ((1 << KIND_BITS) - 1)) as usize;
-        Some(Woken { at: word >> KIND_BITS, kind: Idle::from_index(kind) })
+        Some(News { at: word >> KIND_BITS, kind: Idle::from_index(kind) })
     }
 
     /// Whom to wake. Between `take` and the poll of the inner future, every time.
@@ -77,9 +71,6 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.raise(|| {
-            let kind = thread::state().waking.get().unwrap_or(Idle::Other);
-            Woken { at: release::wake_moment(), kind }
-        });
+        self.raise(wake::news);
     }
 }

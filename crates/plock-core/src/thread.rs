@@ -2,13 +2,11 @@
 //! constant thread-local without a destructor, so that reading one is a single load; a second
 //! thread-local with a destructor gives things back when the thread ends.
 
-use crate::Idle;
 use crate::claim::PINNED_NS;
 use crate::owner::OwnerCell;
-use crate::release::Releasing;
+use crate::wake::News;
 use crate::shard::{self, Table};
 use std::cell::Cell;
-use std::panic::Location;
 
 /// A poll that ended on this thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,12 +28,8 @@ pub(crate) struct ThreadState {
     pub(crate) scope_task: Cell<u64>,
     /// The owner of this thread's own, unscoped holds.
     pub(crate) own: Cell<Option<&'static OwnerCell>>,
-    /// What is being released here.
-    pub(crate) releasing: Cell<Releasing>,
-    /// Who gives up a queued attempt here, and where it had asked.
-    pub(crate) giving_up: Cell<Option<(&'static OwnerCell, &'static Location<'static>)>>,
-    /// What kind of resource the wake that runs here is for.
-    pub(crate) waking: Cell<Option<Idle>>,
+    /// What the wake that runs here is for.
+    pub(crate) news: Cell<Option<News>>,
     /// Number of the poll running here, 0 = none; unique per thread.
     pub(crate) poll_seq: Cell<u64>,
     pub(crate) polls: Cell<u64>,
@@ -62,9 +56,7 @@ thread_local! {
             scope: Cell::new(None),
             scope_task: Cell::new(0),
             own: Cell::new(None),
-            releasing: Cell::new(Releasing::NONE),
-            giving_up: Cell::new(None),
-            waking: Cell::new(None),
+            news: Cell::new(None),
             poll_seq: Cell::new(0),
             polls: Cell::new(0),
             nested: Cell::new(0),

@@ -8,7 +8,7 @@ use opentelemetry_sdk::trace::{
     InMemorySpanExporter, Sampler, SdkTracer, SdkTracerProvider, SpanData,
 };
 use plock_core::{
-    Attempt, Dropped, Hold, Kind, Lock, NoTasks, Scope, ScopeName, Share, Start, manual,
+    Attempt, Dropped, Kind, Lock, NoTasks, Permits, Scope, ScopeName, Share, Start, Take, manual,
 };
 use plock_otel::SpanObserver;
 use std::future::poll_fn;
@@ -77,36 +77,26 @@ impl Request {
 /// holds it for 1 ms. Returns the spans of the holder and the waiter.
 fn convoy(holder: &SdkTracer, name: &'static str) -> [opentelemetry::trace::SpanContext; 2] {
     let (share, site) = (Share::EXCLUSIVE, Location::caller());
-    let lock = Lock::named(Kind::Mutex, name);
-    let inner = Arc::new(Mutex::new(()));
+    let permits = Permits::new(Lock::named(Kind::Mutex, name), 1);
     let mut first = Request::new(holder, "GET /reindex");
     let mut second = Request::new(&telemetry().sampled, "GET /orders");
 
-    let mut guard = None;
     let mut hold = first.at(1, |_| {
-        guard = Some(Arc::clone(&inner).try_lock_owned().unwrap());
-        lock.acquired::<NoTasks>(Start::now(), share, site)
+        assert_eq!(permits.take(1), Take::Taken);
+        permits.lock().acquired::<NoTasks>(Start::now(), share, site)
     });
-    let mut locking = Box::pin(Arc::clone(&inner).lock_owned());
     let mut attempt = second.at(11, |cx| {
-        let mut attempt =
-            Attempt::new::<NoTasks>(&lock, Start::now(), share, 0, true, site, Waker::noop())
-                .unwrap();
-        assert!(attempt.poll(&lock, locking.as_mut(), false, cx).is_pending());
+        let mut attempt = Attempt::new::<NoTasks>(Start::now(), share, 1, site);
+        assert!(attempt.poll(&permits, cx).is_pending());
         attempt
     });
-    first.at(51, |_| hold.release::<NoTasks>(&lock, share, |by| by.during(|| drop(guard.take()))));
+    first.at(51, |_| permits.release::<NoTasks>(&mut hold, share, 1));
     let first = first.end(51);
-    let mut granted = second.at(81, |cx| {
-        let Poll::Ready(guard) = attempt.poll(&lock, locking.as_mut(), false, cx) else {
-            panic!("it was handed over")
-        };
-        Some(guard)
+    let mut hold = second.at(81, |cx| {
+        assert!(attempt.poll(&permits, cx).is_ready(), "it was handed over");
+        attempt.claimed::<NoTasks>(&permits, share, site)
     });
-    let mut attempt = Some(attempt);
-    let mut hold: Hold = second.at(81, |_| attempt.take().unwrap().claimed::<NoTasks>(&lock, site));
-    second
-        .at(82, |_| hold.release::<NoTasks>(&lock, share, |by| by.during(|| drop(granted.take()))));
+    second.at(82, |_| permits.release::<NoTasks>(&mut hold, share, 1));
     [first, second.end(82)]
 }
 

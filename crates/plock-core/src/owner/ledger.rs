@@ -5,6 +5,7 @@ use super::{HoldRef, OwnerCell};
 use crate::buckets::Cell;
 use crate::life::Ending;
 use crate::name::Label;
+use crate::queue::Inflicted;
 use crate::report::ScopeReport;
 use crate::slots::HoldInfo;
 use crate::{Cause, Detail, Dropped, Idle, SpanRef, loss};
@@ -104,8 +105,11 @@ impl OwnerCell {
         self.span.set.store(1, Release);
     }
 
-    /// A hold of this owner kept so many waiting, for so long all together.
-    pub(crate) fn note_blocked_others(&self, queued: u64, ns: u64) {
+    /// A hold of this owner kept others waiting.
+    pub(crate) fn note_blocked_others(&self, Inflicted { queued, ns }: Inflicted) {
+        if queued == 0 {
+            return;
+        }
         if self.is_polled_here() {
             self.totals.blocked_others.add(queued);
             self.totals.blocked_others_ns.add(ns);

@@ -1,14 +1,14 @@
 //! One wait and its phases: blocked, handed over, claimed or given up.
 
-use super::figures::{edges, exclusive, figures};
+use super::figures::{edges, exclusive};
 use super::hand::{Actor, manual, step};
 use super::observer::{UNOBSERVED, told};
 use allocation_counter::measure;
 use plock::tokio::sync::Mutex;
-use plock::{BlockCause, EndCause, Mode, Outcome, inspect};
-use plock_core::{Attempt, Kind, Lock, NoTasks, Share, Start};
+use plock::{BlockCause, EndCause, Outcome, inspect};
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Waker};
 
 /// Holds the lock from its first poll to its second.
 async fn hold(lock: &Mutex<()>) {
@@ -83,28 +83,6 @@ fn phase_split() {
     assert_eq!(edges("phase_split"), [a_to_b]);
 }
 
-/// What tokio's queue does with the waker of a queued attempt: keeps a clone, and takes another one
-/// only if the waker has changed.
-#[derive(Default)]
-struct Queued {
-    kept: Option<Waker>,
-    clones: u32,
-    polls: u32,
-}
-
-impl Future for Queued {
-    type Output = ();
-
-    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.polls += 1;
-        if !self.kept.as_ref().is_some_and(|kept| kept.will_wake(cx.waker())) {
-            self.kept = Some(cx.waker().clone());
-            self.clones += 1;
-        }
-        if self.polls < 4 { Poll::Pending } else { Poll::Ready(()) }
-    }
-}
-
 #[test]
 fn repolls() {
     let _world = manual();
@@ -123,35 +101,36 @@ fn repolls() {
     assert_eq!((detail.ns, wait.queue_ns, wait.claim_ns, wait.polls), (70, 40, 30, 4));
     assert_eq!((wait.block, wait.end), (BlockCause::HeldExclusive, EndCause::Release));
     assert_eq!((wait.holder, wait.holder_span), (Some("repolls a"), Some(a.span)));
-
-    // One clone for the queue, whoever polls the attempt.
-    let lock = Lock::named(Kind::Mutex, "repolls waker");
-    let site = std::panic::Location::caller();
-    let mut attempt = Attempt::new::<NoTasks>(
-        &lock,
-        Start::now(),
-        Share::EXCLUSIVE,
-        0,
-        true,
-        site,
-        Waker::noop(),
-    )
-    .unwrap();
-    let mut queued = pin!(Queued::default());
-    for poll in 1..=4 {
-        let outer = Waker::from(std::sync::Arc::new(Ignored));
-        let polled = attempt.poll(&lock, queued.as_mut(), false, &Context::from_waker(&outer));
-        assert_eq!(polled.is_ready(), poll == 4);
-    }
-    assert_eq!(queued.clones, 1);
-    attempt.abandon(&lock, || {});
 }
 
-/// A waker of its own for every poll.
-struct Ignored;
+/// Whoever polls last is woken, and a task that comes again is not asked for its waker again.
+#[test]
+fn repolls_by_others() {
+    let _world = manual();
+    let lock = Mutex::named("repolls_by_others", ());
+    let mut holder = Actor::new("repolls_by_others a", hold(&lock));
+    assert!(!holder.at(0));
+    let tasks = [(); 2].map(|()| std::sync::Arc::new(Counted::default()));
+    let [first, second] = tasks.clone().map(Waker::from);
+    let mut waiting = pin!(lock.lock());
+    for waker in [&first, &first, &second, &second] {
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    assert_eq!(tasks.each_ref().map(std::sync::Arc::strong_count), [2, 3], "kept of the second alone");
+    assert!(holder.at(50));
+    let wakes = tasks.each_ref().map(|task| task.0.load(Relaxed));
+    assert_eq!(wakes, [0, 1]);
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&first)).is_ready());
+}
 
-impl std::task::Wake for Ignored {
-    fn wake(self: std::sync::Arc<Self>) {}
+/// Counts its wakes.
+#[derive(Default)]
+struct Counted(AtomicU64);
+
+impl std::task::Wake for Counted {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
 }
 
 #[test]
@@ -207,29 +186,4 @@ fn abandon_after() {
     let seen = exclusive("abandon_after");
     assert_eq!((seen.outcome(Outcome::Abandoned), seen.outcome(Outcome::Acquired)), (1, 2));
     assert_eq!((seen.waiters, seen.holders), (0, 0));
-}
-
-/// The lock looked free to an attempt without budget, and then somebody was quicker: that is a
-/// contended wait, not a pause.
-#[test]
-fn coop_overtaken() {
-    let _world = manual();
-    let (share, site) = (Share::permits(1), std::panic::Location::caller());
-    let lock = Lock::named(Kind::Semaphore, "overtaken");
-    let mut quicker = lock.acquired::<NoTasks>(Start::now(), share, site);
-    plock::manual::set(10);
-    let attempt =
-        Attempt::new::<NoTasks>(&lock, Start::now(), share, 1, false, site, Waker::noop());
-    let (mut attempt, mut queued) = (attempt.unwrap(), pin!(Queued::default()));
-    let cx = Context::from_waker(Waker::noop());
-    assert!(attempt.poll(&lock, queued.as_mut(), true, &cx).is_pending());
-    plock::manual::set(50);
-    quicker.release::<NoTasks>(&lock, share, |releasing| {
-        releasing.during(|| queued.kept.take().unwrap().wake());
-    });
-    plock::manual::set(60);
-    let mut hold = attempt.claimed::<NoTasks>(&lock, site);
-    let seen = figures("overtaken", Mode::Permit);
-    assert_eq!((seen.contentions(), seen.wait_total().sum_ns(), seen.claim_delay_ns), (1, 50, 10));
-    hold.release::<NoTasks>(&lock, share, |_| {});
 }

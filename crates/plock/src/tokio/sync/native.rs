@@ -3,6 +3,7 @@
 //! the same value and the same words, whatever its version.
 
 use ::tokio::sync::{AcquireError, Mutex, RwLock, Semaphore, TryLockError};
+use ::tokio::task::unconstrained;
 use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -23,6 +24,30 @@ pub(crate) fn would_block() -> TryLockError {
     }
 }
 
+/// tokio's error of an acquisition from a closed semaphore.
+#[cold]
+pub(crate) fn closed() -> AcquireError {
+    static CLOSED: Semaphore = Semaphore::const_new(0);
+    CLOSED.close();
+    let mut acquire = pin!(CLOSED.acquire());
+    loop {
+        // At once, unless the budget of the task is spent.
+        let mut polled = pin!(unconstrained(acquire.as_mut()));
+        if let Poll::Ready(Err(error)) = polled.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return error;
+        }
+    }
+}
+
+/// tokio's check of permits that were added.
+///
+/// # Panics
+/// Always, with tokio's message and at the caller's location.
+#[track_caller]
+pub(crate) fn too_many_permits(n: usize) {
+    Semaphore::const_new(Semaphore::MAX_PERMITS).add_permits(n);
+}
+
 /// The queue of a mutex or read-write lock is never closed.
 #[inline]
 pub(crate) fn open<T>(held: Result<T, AcquireError>) -> T {
@@ -39,6 +64,14 @@ pub(crate) fn open<T>(held: Result<T, AcquireError>) -> T {
 #[track_caller]
 pub(crate) fn check_permits(permits: usize) -> usize {
     let _semaphore = Semaphore::new(permits);
+    permits
+}
+
+/// As [`check_permits`], in a constant.
+#[track_caller]
+pub(crate) const fn const_check_permits(permits: usize) -> usize {
+    // A constant cannot drop; there is nothing in it.
+    let _semaphore = ManuallyDrop::new(Semaphore::const_new(permits));
     permits
 }
 

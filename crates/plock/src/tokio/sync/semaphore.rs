@@ -73,7 +73,7 @@ impl Semaphore {
     /// If there are more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     #[track_caller]
     pub const fn const_new(permits: usize) -> Self {
-        Self(Raw::without_whole(anonymous(), permits))
+        Self(Raw::without_whole(anonymous(), native::const_check_permits(permits)))
     }
 
     /// Makes a semaphore with a name for its figures; they are there from now on, with 0
@@ -94,7 +94,8 @@ impl Semaphore {
     /// If there are more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     #[track_caller]
     pub const fn const_named(name: &'static str, permits: usize) -> Self {
-        Self(Raw::without_whole(Lock::named(Kind::Semaphore, name), permits))
+        let lock = Lock::named(Kind::Semaphore, name);
+        Self(Raw::without_whole(lock, native::const_check_permits(permits)))
     }
 
     /// How many permits are free now.

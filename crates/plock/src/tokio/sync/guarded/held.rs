@@ -149,7 +149,7 @@ impl<L: Handle, A: Access> Held<L, A> {
 
     pub(crate) fn adopt(&mut self) {
         let raw = self.lock.raw();
-        self.hold.adopt::<TokioTasks>(&raw.lock, self.access.ask(raw).share);
+        self.hold.adopt::<TokioTasks>(raw.lock(), self.access.ask(raw).share);
     }
 
     /// Takes it apart without giving anything back.
@@ -198,7 +198,7 @@ impl<L: Handle> Held<L, Count> {
     /// Ends the hold and gives nothing back.
     pub(crate) fn forget(self) {
         let (lock, Count(_), mut hold) = self.into_parts();
-        hold.forget::<TokioTasks>(&lock.raw().lock, Mode::Permit);
+        hold.forget::<TokioTasks>(lock.raw().lock(), Mode::Permit);
     }
 
     /// Takes the permits of `other` along.
@@ -215,7 +215,7 @@ impl<L: Handle> Held<L, Count> {
         self.access.0 =
             self.count().checked_add(other.count()).expect("number of permits overflowed");
         let (_, _, mut hold) = other.into_parts();
-        self.hold.merge::<TokioTasks>(&mut hold, &self.lock.raw().lock, self.access.weight());
+        self.hold.merge::<TokioTasks>(&mut hold, self.lock.raw().lock(), self.access.weight());
     }
 
     /// Leaves `n` permits to a hold of their own, which began when this one did; `None` if there are
@@ -227,7 +227,7 @@ impl<L: Handle> Held<L, Count> {
         self.access.0 = self.count().checked_sub(n)?;
         let (access, lock) = (Count(n), self.lock.clone());
         let (rest, split) = (self.access.weight(), access.weight());
-        let hold = self.hold.split::<TokioTasks>(&lock.raw().lock, rest, split, site);
+        let hold = self.hold.split::<TokioTasks>(lock.raw().lock(), rest, split, site);
         Some(Self { hold, access, lock })
     }
 }

@@ -1,0 +1,348 @@
+//! A fair queue of permits, which is what every lock here is made of: a mutex is one permit, a write
+//! lock is all of them. First come, first served; nobody is overtaken.
+//!
+//! While nobody queues, the permits are one word, and taking and giving them is one atomic step each.
+//! Who finds too few of them takes what is there, and a place in the [`Queue`](crate::queue) of the
+//! lock's record. From then on whoever gives permits gives them to those who queue, under the mutex of
+//! that queue, and writes down there what the figures need: when and by whom the lock was handed over,
+//! and whom it had kept waiting. So a wait that is recorded takes no mutex more than one that is not.
+//!
+//! # Protocol
+//! The word has the free permits and two flags: somebody is *queued* that has not been served, and the
+//! lock is *closed*.
+//!
+//! | event | nobody queued, `free` | queued | closed |
+//! |---|---|---|---|
+//! | take `n` | `free - n`, or too few | too few | fails |
+//! | give `n` | `free + n` | serves whom it is enough for, in order; what is left when the queue is empty becomes `free`, nobody queued | as before, `free + n` |
+//! | join, to wait for `n` | `n` are free by now: takes them; else keeps `free`, queued, 0 free | queued | fails |
+//! | the last unserved one leaves | - | nobody queued, `free` is what it had kept | |
+//! | close | closed | closed, all that queue are woken and fail | closed |
+//!
+//! - (P1) While somebody is queued no permit is free: what there was has been kept for the first, and
+//!   what comes goes to it. So a take cannot overtake anybody.
+//! - (P2) Only who has the queue's mutex changes a word that says queued, but for the flag closed.
+//! - (P3) Who is served never touches the queue's word again: the permits are its own from then on.
+//!
+//! # Ordering
+//! A take that succeeds is `Acquire` and pairs with the `Release` of a give: the section before is seen
+//! by the one after. Permits that go through the queue are ordered by its mutex, and to the one that is
+//! served by its [`Grant`](crate::grant). A give that sees queued takes the mutex under which that was
+//! set, and so finds who queues. Models: `loom_permits`.
+//!
+//! # Why not a queue that exists
+//! A wrapper around another queue has to keep a second one in step with it, with mutexes, counts and a
+//! waker of its own per attempt: a wait took half as long again, and two allocations instead of one.
+
+use crate::current::Runtime;
+use crate::grant::Granted;
+use crate::hold::Hold;
+use crate::lock::{Lock, Share};
+use crate::owner::idle_of;
+use crate::queue::Queue;
+use crate::record::Record;
+use crate::sync::{ConstU64, MutexGuard, Ordering};
+use crate::wake::Woken;
+use crate::{EndCause, clock};
+
+/// The greatest number of permits.
+pub const MAX_PERMITS: usize = usize::MAX >> 3;
+
+/// A lock, as a number of permits that are handed out first come, first served.
+#[derive(Debug)]
+pub struct Permits {
+    lock: Lock,
+    word: Word,
+}
+
+/// What became of a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Take {
+    /// The permits are taken.
+    Taken,
+    /// There are too few, or others are first.
+    Short,
+    /// The lock is closed.
+    Closed,
+}
+
+/// There would have been more than [`MAX_PERMITS`]; nothing was added.
+#[derive(Clone, Copy, Debug)]
+pub struct TooMany;
+
+/// What a join found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Join {
+    /// There was enough by then.
+    Taken,
+    /// Nothing more is handed out.
+    Closed,
+    /// It has to queue; so many of its permits it has already.
+    Queued(u64),
+}
+
+/// Free permits and flags; see the module page.
+#[derive(Debug)]
+pub(crate) struct Word(ConstU64);
+
+/// Somebody is queued.
+const QUEUED: u64 = 1;
+/// Nothing more is handed out.
+const CLOSED: u64 = 1 << 1;
+/// One free permit.
+const ONE: u64 = 1 << 2;
+const MOST: u64 = MAX_PERMITS as u64 * ONE;
+
+impl Permits {
+    /// So many free permits of `lock`, at most [`MAX_PERMITS`].
+    #[must_use]
+    pub const fn new(lock: Lock, permits: usize) -> Self {
+        Self { lock, word: Word(ConstU64::new(permits as u64 * ONE)) }
+    }
+
+    /// The lock they are the permits of.
+    #[inline]
+    #[must_use]
+    pub const fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// Takes `n` permits if so many are free.
+    #[inline(always)]
+    pub fn take(&self, n: u32) -> Take {
+        self.word.take(n)
+    }
+
+    /// Gives `n` permits back and ends their hold: first they are free, then the accounts are made.
+    #[inline(always)] // the guard's two words stay in registers
+    pub fn release<R: Runtime>(&self, hold: &mut Hold, share: Share, n: usize) {
+        match hold.at.take() {
+            Some(at) => at.give_back::<R>(self, share, n),
+            None if self.give(n) => {}
+            None => self.give_to(n, Granted::here(clock::now(), EndCause::Release, None)),
+        }
+    }
+
+    /// A writer becomes a reader: `n` permits go back, its hold goes on.
+    pub fn downgrade<R: Runtime>(&self, hold: &mut Hold, n: usize) {
+        hold.downgrade::<R>(&self.lock, |granted| {
+            if !self.give(n) {
+                self.give_to(n, granted());
+            }
+        });
+    }
+
+    /// Adds `n` permits from outside.
+    ///
+    /// # Errors
+    /// If there are too many then.
+    pub fn add(&self, n: usize) -> Result<(), TooMany> {
+        if self.word.give(n) { Ok(()) } else { self.hand_over_unheld(n) }
+    }
+
+    /// Gives `n` permits back, unless somebody queues for them.
+    #[inline(always)]
+    pub(crate) fn give(&self, n: usize) -> bool {
+        self.word.give(n)
+    }
+
+    /// Gives `n` permits back, to whoever queues for them if anybody does.
+    pub(crate) fn give_on(&self, n: usize, granted: Granted) {
+        if !self.give(n) {
+            self.give_to(n, granted);
+        }
+    }
+
+    /// Gives `n` permits back to whoever queues for them.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_to(&self, n: usize, granted: Granted) {
+        let record = self.lock.record_or_new();
+        self.hand_back(record, record.queue(), n, granted);
+    }
+
+    /// Takes up to `n` free permits away for good, and says how many.
+    pub fn forget(&self, n: usize) -> usize {
+        self.word.forget(n)
+    }
+
+    /// How many are free now.
+    #[must_use]
+    pub fn available(&self) -> usize {
+        self.word.free()
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.word.load() & CLOSED != 0
+    }
+
+    /// Hands out nothing any more; everybody who queues is told.
+    pub fn close(&self) {
+        if !self.word.close() {
+            return;
+        }
+        let Some(record) = self.lock.record() else { return }; // nobody is queued without
+        let closed = Granted::here(clock::now(), EndCause::Closed, None);
+        loop {
+            let mut queue = record.queue();
+            let mut woken = Woken::new(idle_of(self.lock.kind()), closed.at);
+            let all = queue.serve_all(&closed, &mut woken);
+            if all {
+                let _fits = self.word.put(0, false);
+            }
+            drop(queue);
+            woken.wake();
+            if all {
+                return;
+            }
+        }
+    }
+
+    /// Joins the queue for `n` permits, unless so many are free by now. The caller has the queue's
+    /// mutex and enters it then.
+    pub(crate) fn join(&self, n: u64, _queue: &Queue) -> Join {
+        self.word.take_or_queue(n)
+    }
+
+    /// Gives `n` permits to those who queue, what is left to whoever comes, and wakes whom it has
+    /// served. Consumes the guard of the queue: nobody is woken under its mutex.
+    fn hand_over<'a>(
+        &self,
+        record: &'a Record,
+        mut queue: MutexGuard<'a, Queue>,
+        mut n: usize,
+        granted: Granted,
+    ) -> Result<(), TooMany> {
+        loop {
+            let mut woken = Woken::new(idle_of(self.lock.kind()), granted.at);
+            let all = queue.serve(&mut n, &granted, &mut woken);
+            let fits = if all { self.word.put(n, queue.is_anybody_unserved()) } else { Ok(()) };
+            drop(queue);
+            woken.wake();
+            if all {
+                return fits;
+            }
+            queue = record.queue();
+        }
+    }
+
+    /// As [`hand_over`](Self::hand_over), of permits that were taken before: they fit.
+    pub(crate) fn hand_back<'a>(
+        &self,
+        record: &'a Record,
+        queue: MutexGuard<'a, Queue>,
+        n: usize,
+        granted: Granted,
+    ) {
+        let _fits = self.hand_over(record, queue, n, granted);
+    }
+
+    #[cold]
+    fn hand_over_unheld(&self, n: usize) -> Result<(), TooMany> {
+        let record = self.lock.record_or_new();
+        let mut queue = record.queue();
+        queue.free += n as u64;
+        self.hand_over(record, queue, n, Granted::here(clock::now(), EndCause::External, None))
+    }
+}
+
+impl Word {
+    fn load(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn free(&self) -> usize {
+        (self.load() / ONE) as usize
+    }
+
+    #[inline(always)]
+    fn take(&self, n: u32) -> Take {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            if word & CLOSED != 0 {
+                return Take::Closed;
+            }
+            // What is queued has no free permits, so it is too few for anybody.
+            let Some(left) = word.checked_sub(u64::from(n) * ONE) else { return Take::Short };
+            // ORDERING: Acquire pairs with Release in `give` and `put`.
+            match self.0.compare_exchange_weak(word, left, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Take::Taken,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Gives `n` permits, unless somebody is queued or they are too many.
+    #[inline(always)]
+    fn give(&self, n: usize) -> bool {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let more = word.saturating_add((n as u64).saturating_mul(ONE));
+            if word & QUEUED != 0 || more > MOST {
+                return false;
+            }
+            // ORDERING: Release pairs with Acquire in `take` and `take_or_queue`.
+            match self.0.compare_exchange_weak(word, more, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    fn take_or_queue(&self, n: u64) -> Join {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            if word & CLOSED != 0 {
+                return Join::Closed;
+            }
+            let (next, join) = match word.checked_sub(n * ONE) {
+                Some(left) => (left, Join::Taken),
+                None => (QUEUED, Join::Queued(word / ONE)),
+            };
+            // ORDERING: Acquire pairs with Release in `give` and `put`, for the permits it takes. The
+            // place in the queue is ordered by the mutex.
+            match self.0.compare_exchange_weak(word, next, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return join,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Under the queue's mutex: adds what the queue has left over, and says whether somebody is still
+    /// in there.
+    fn put(&self, n: usize, is_queued: bool) -> Result<(), TooMany> {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let flags = word & CLOSED | if is_queued { QUEUED } else { 0 };
+            let free = (word & !(CLOSED | QUEUED)).saturating_add((n as u64).saturating_mul(ONE));
+            let fits = free <= MOST;
+            let free = if fits { free } else { word & !(CLOSED | QUEUED) };
+            let next = free | flags;
+            // ORDERING: Release pairs with Acquire in `take` and `take_or_queue`.
+            match self.0.compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return if fits { Ok(()) } else { Err(TooMany) },
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    fn forget(&self, n: usize) -> usize {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let gone = (n as u64).min(word / ONE);
+            let left = word - gone * ONE;
+            match self.0.compare_exchange_weak(word, left, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return gone as usize,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Whether somebody is queued.
+    fn close(&self) -> bool {
+        // ORDERING: Acquire: who queued has made the record before.
+        self.0.fetch_or(CLOSED, Ordering::Acquire) & QUEUED != 0
+    }
+}
