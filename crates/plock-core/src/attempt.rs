@@ -2,8 +2,8 @@
 //!
 //! | state | event | next | accounted |
 //! |---|---|---|---|
-//! | started | polled, enough permits by now | served | - |
-//! | started | polled, too few | queued | cause at block |
+//! | begun | enough permits by now | served | - |
+//! | begun | too few | queued | cause at block |
 //! | queued | polled after it was handed what it needs | served | - |
 //! | served | the poll has budget left | acquired | wait, phases, blame; as uncontended if it never waited |
 //! | served | the poll has none | served | the budget is the cause of what follows |
@@ -24,7 +24,6 @@ use crate::lock::{Share, Start};
 use crate::owner::Role;
 use crate::permits::{Join, Permits};
 use crate::queue::Queue;
-use crate::record::Record;
 use crate::wait::{Wait, Waiter};
 use crate::{BlockCause, Dropped, EndCause, Outcome, clock, loss, task, thread};
 use std::panic::Location;
@@ -53,22 +52,45 @@ pub struct Attempt {
 pub struct Closed;
 
 impl Attempt {
-    /// An attempt to get `need` permits, reported as `share`, which is to be polled.
-    #[must_use]
-    pub fn new<R: Runtime>(
+    /// Goes on with an acquisition of `need` permits, reported as `share`, that found too few of them:
+    /// takes a place in the queue, or the permits if there are enough by now. As [`poll`](Self::poll).
+    pub fn begin<R: Runtime>(
+        permits: &Permits,
         start: Start,
         share: Share,
         need: u32,
         site: &'static Location<'static>,
-    ) -> Self {
-        let owner = || owner_for_claim::<R>(thread::state());
-        let waiter = start.instant().and_then(|since| Some(Waiter::new(since, owner()?, site)));
-        let keeps_task = waiter.as_ref().is_some_and(|waiter| waiter.owner.role() == Role::Task);
-        let wait = Arc::new(Wait::new(share, u64::from(need), waiter));
-        Self { wait, ticket: 0, deferred_at: 0, polls: 0, has_permits: false, keeps_task }
+        cx: &Context<'_>,
+    ) -> (Self, Poll<Result<(), Closed>>) {
+        let began = loss::overhead_began();
+        let mut wait = Wait::new(share, u64::from(need), waiter::<R>(start, site));
+        let waker = cx.waker().clone(); // foreign code: outside the mutex
+        let record = permits.lock().record_or_new();
+        let mut queue = record.queue();
+        let free = match permits.join(wait.need, &queue) {
+            Join::Taken => return (Self::alone(wait, true), Poll::Ready(Ok(()))),
+            Join::Closed => return (Self::alone(wait, false), Poll::Ready(Err(Closed))),
+            Join::Queued(free) => free,
+        };
+        wait.keep(free);
+        if let Some(waiter) = &wait.waiter {
+            // One look: what is in the way, and what its holders are charged with so far.
+            let holders = record.holders(permits.lock().who());
+            wait.seen = Some(cause::at_block(&wait, waiter.owner, &queue, &holders, free));
+            wait.base = blame::charges(&queue, &holders, waiter.since);
+        }
+        let mut this = Self::alone(wait, false);
+        this.ticket = queue.enter(Arc::clone(&this.wait), waker, free);
+        record.note_waiting(&queue);
+        drop(queue);
+        if let Some(waiter) = &this.wait.waiter {
+            waiter.blocks_owner();
+        }
+        loss::overhead_ended(began);
+        (this, Poll::Pending)
     }
 
-    /// An attempt that took its permits at once, in a poll without budget.
+    /// Goes on with an acquisition that took its permits at once, in a poll without budget.
     #[must_use]
     pub fn deferred<R: Runtime>(
         permits: &Permits,
@@ -77,10 +99,17 @@ impl Attempt {
         need: u32,
         site: &'static Location<'static>,
     ) -> Self {
-        let mut this = Self::new::<R>(start, share, need, site);
-        (this.polls, this.has_permits) = (1, true);
+        let mut this =
+            Self::alone(Wait::new(share, u64::from(need), waiter::<R>(start, site)), true);
         this.defer(permits);
         this
+    }
+
+    /// Polled once, not queued.
+    fn alone(wait: Wait, has_permits: bool) -> Self {
+        let owner = wait.waiter.as_ref().map(|waiter| waiter.owner);
+        let keeps_task = owner.is_some_and(|owner| owner.role() == Role::Task);
+        Self { wait: Arc::new(wait), ticket: 0, deferred_at: 0, polls: 1, has_permits, keeps_task }
     }
 
     /// Whether the permits are there by now. If so, the attempt ends as soon as the task has budget for
@@ -96,7 +125,7 @@ impl Attempt {
         if self.has_permits || self.wait.is_granted() {
             return Poll::Ready(Ok(()));
         }
-        if self.ticket == 0 { self.join(permits, cx) } else { self.stay(permits, cx) }
+        self.stay(permits, cx)
     }
 
     /// The permits are there, and the task has used up what it may get without a pause.
@@ -110,43 +139,8 @@ impl Attempt {
         let Some(wait) = Arc::get_mut(&mut self.wait) else { return };
         let Some(waiter) = &wait.waiter else { return };
         waiter.owner.expect_slow();
-        let free = permits.available() as u64 + wait.need;
+        let free = permits.available() + wait.need;
         wait.seen.get_or_insert(Blocked::by_budget(free));
-    }
-
-    /// Takes the permits, or a place in the queue.
-    fn join(&mut self, permits: &Permits, cx: &Context<'_>) -> Poll<Result<(), Closed>> {
-        let began = loss::overhead_began();
-        let waker = cx.waker().clone(); // foreign code: outside the mutex
-        let record = permits.lock().record_or_new();
-        let mut queue = record.queue();
-        let free = match permits.join(self.wait.need, &queue) {
-            Join::Taken => {
-                self.has_permits = true;
-                return Poll::Ready(Ok(()));
-            }
-            Join::Closed => return Poll::Ready(Err(Closed)),
-            Join::Queued(free) => free,
-        };
-        self.wait.keep(free);
-        self.look(permits, record, &queue, free);
-        self.ticket = queue.enter(Arc::clone(&self.wait), waker, free);
-        record.note_waiting(&queue);
-        drop(queue);
-        if let Some(waiter) = &self.wait.waiter {
-            waiter.blocks_owner();
-        }
-        loss::overhead_ended(began);
-        Poll::Pending
-    }
-
-    /// One look at the lock: what is in the way, and what its holders are charged with so far.
-    fn look(&mut self, permits: &Permits, record: &Record, queue: &Queue, free: u64) {
-        let Some(wait) = Arc::get_mut(&mut self.wait) else { return };
-        let Some(waiter) = &wait.waiter else { return };
-        let holders = record.holders(permits.lock().who());
-        wait.seen = Some(cause::at_block(wait, waiter.owner, queue, &holders, free));
-        wait.base = blame::charges(queue, &holders, waiter.since);
     }
 
     /// Polled again for nothing, perhaps by somebody else.
@@ -174,10 +168,7 @@ impl Attempt {
         site: &'static Location<'static>,
     ) -> Hold {
         let lock = permits.lock();
-        let Some(waiter) = &self.wait.waiter else {
-            self.leave(permits, share);
-            return Hold::default();
-        };
+        let Some(waiter) = &self.wait.waiter else { return Hold::default() };
         let Some(seen) = self.wait.seen else {
             // Freed between the try and the queue: as good as uncontended.
             return lock.acquired::<R>(Start::at(waiter.since), share, site);
@@ -194,7 +185,7 @@ impl Attempt {
         let claimed = claim::phases(&self.wait, waiter, until, deferred_at);
         let end = claimed.granted.map_or(EndCause::Raced, |granted| granted.end);
         let ended = self.ended(permits, waiter, seen, until, claimed, end);
-        let shares = self.leave_with_shares(permits, share, &ended);
+        let shares = self.leave(permits, share, &ended);
         let hold = lock.acquired::<R>(Start::at(now), share, site);
         ended.file(Outcome::Acquired, &shares);
         hold
@@ -244,24 +235,14 @@ impl Attempt {
         self.wait.seen.filter(|seen| seen.cause != BlockCause::Coop)
     }
 
-    /// Leaves the queue with its permits.
-    fn leave(&self, permits: &Permits, share: Share) {
-        let Some(record) = permits.lock().record().filter(|_| self.ticket != 0) else { return };
-        self.leave_queue(record, &mut record.queue(), share);
-    }
-
-    /// As [`leave`](Self::leave); who is charged with the wait is looked up on the way.
-    fn leave_with_shares(&self, permits: &Permits, share: Share, ended: &Ended<'_>) -> Few {
-        let Some(record) = permits.lock().record() else { return Few::new() };
+    /// Leaves the queue with its permits, and says who is charged with the wait.
+    fn leave(&self, permits: &Permits, share: Share, ended: &Ended<'_>) -> Few {
+        let record = permits.lock().record_or_new();
         let mut queue = record.queue();
-        self.leave_queue(record, &mut queue, share);
-        ended.shares(record, &queue, &self.wait.base)
-    }
-
-    fn leave_queue(&self, record: &Record, queue: &mut Queue, share: Share) {
         let _served = queue.leave(self.ticket);
         queue.claimed(u64::from(share.weight()));
-        record.note_waiting(queue);
+        record.note_waiting(&queue);
+        ended.shares(record, &queue, &self.wait.base)
     }
 
     /// Leaves the queue without permits: what it has got is given to the next in line. `granted` is how
@@ -273,13 +254,13 @@ impl Attempt {
         let granted =
             granted.unwrap_or_else(|| Granted::here(clock::now(), EndCause::Cancel, None));
         if self.has_permits {
-            return permits.give_on(self.wait.need as usize, granted);
+            return permits.give_on(self.wait.need, granted);
         }
         let record = permits.lock().record_or_new();
         let mut queue = record.queue();
         let waker = queue.leave(self.ticket);
         record.note_waiting(&queue);
-        permits.hand_back(record, queue, self.wait.kept() as usize, granted);
+        permits.hand_back(record, queue, self.wait.kept(), granted);
         drop(waker);
     }
 
@@ -297,6 +278,12 @@ impl Attempt {
         let polls = u64::from(self.polls);
         Ended { lock: permits.lock(), wait: &self.wait, waiter, polls, blocked, now, claimed, end }
     }
+}
+
+/// Who waits, if that is recorded.
+fn waiter<R: Runtime>(start: Start, site: &'static Location<'static>) -> Option<Waiter> {
+    let since = start.instant()?;
+    Some(Waiter::new(since, owner_for_claim::<R>(thread::state())?, site))
 }
 
 /// When a wait that is over `now` ended: when it began, if the clock jumped meanwhile. Never before

@@ -32,12 +32,7 @@ pub(crate) fn deferred(ns: u64) -> Claimed {
 
 /// Splits what lies between the grant of `wait` and `now`, on the thread that claims. `deferred_at`
 /// is when a poll after the grant found the cooperative budget spent.
-pub(crate) fn phases(
-    wait: &Wait,
-    waiter: &Waiter,
-    now: u64,
-    deferred_at: Option<u64>,
-) -> Claimed {
+pub(crate) fn phases(wait: &Wait, waiter: &Waiter, now: u64, deferred_at: Option<u64>) -> Claimed {
     let Some(granted) = wait.granted() else { return Claimed::NONE };
     let at = granted.at.clamp(waiter.since, now);
     let mut parts = [0; ClaimDelay::COUNT];

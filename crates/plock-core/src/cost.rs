@@ -16,9 +16,9 @@
 //! own, and a series that is nobody's.
 
 use crate::current::{NoTasks, Runtime};
-use crate::permits::{Permits, Take};
 use crate::name::Label;
 use crate::owner::OwnerCell;
+use crate::permits::{Permits, Take};
 use crate::scope::Scope;
 use crate::scope_name::ScopeName;
 use crate::shard::Table;

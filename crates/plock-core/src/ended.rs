@@ -8,7 +8,7 @@ use crate::claim::Claimed;
 use crate::grant::Releaser;
 use crate::lock::Lock;
 use crate::name::Label;
-use crate::owner::{OwnerCell, Slow};
+use crate::owner::WaitEnd;
 use crate::queue::{Charge, Queue};
 use crate::record::Record;
 use crate::shard::{self, EdgeCell, WorstCell};
@@ -43,10 +43,7 @@ impl Ended<'_> {
     /// Files it as a detail only: a wait for the cooperative budget alone is no contention, and
     /// nobody's fault; a detail says where the time went.
     pub(crate) fn file_detail(&self) {
-        let mut slow = self.waiter.owner.slow();
-        if self.waiter.owner_is_alive() {
-            self.keep(&mut slow, None);
-        }
+        self.keep(None);
     }
 
     fn wait_ns(&self) -> u64 {
@@ -122,27 +119,25 @@ impl Ended<'_> {
     }
 
     fn file_in_scope(&self, holder: Option<Charge>) {
-        let mut slow = self.waiter.owner.slow();
-        if !self.waiter.owner_is_alive() {
-            return; // the scope is gone; its totals have been told
-        }
-        let ns = self.wait_ns();
-        OwnerCell::unblocked(&mut slow, self.now);
-        slow.contentions += 1;
-        slow.wait_ns += ns;
-        slow.cause_ns[self.cause() as usize] += ns;
-        if ns >= slow.wait_max_ns {
-            slow.wait_max_ns = ns;
-            slow.worst = Some((self.series(), holder.map(|most| most.label)));
-        }
-        self.keep(&mut slow, holder);
+        self.waiter.unblocks_owner(WaitEnd {
+            at: self.now,
+            ns: self.wait_ns(),
+            cause: self.cause(),
+            series: self.series(),
+            holder: holder.map(|most| most.label),
+        });
+        self.keep(holder);
     }
 
     /// Keeps it in detail if it was slow.
-    fn keep(&self, slow: &mut Slow, holder: Option<Charge>) {
-        let ns = self.wait_ns();
-        if ns < account::slow_ns() || !self.waiter.owner.wants_details() {
+    fn keep(&self, holder: Option<Charge>) {
+        let (owner, ns) = (self.waiter.owner, self.wait_ns());
+        if ns < account::slow_ns() || !owner.wants_details() {
             return;
+        }
+        let mut slow = owner.slow();
+        if !self.waiter.owner_is_alive() {
+            return; // the scope is gone; its details have been told
         }
         let Some(class) = class::series(self.series()) else { return };
         let (wait, waiter) = (self.wait, self.waiter);

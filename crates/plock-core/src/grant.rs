@@ -10,6 +10,8 @@
 //! `Release`, and wakes later. Whoever reads state 1 with `Acquire` sees the fields.
 
 use crate::name::{Label, LabelText};
+use crate::owner::OwnerCell;
+use crate::slots::HoldInfo;
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use crate::{EndCause, SpanRef, thread};
 use std::panic::Location;
@@ -74,6 +76,11 @@ impl Releaser {
         exclusive: bool,
     ) -> Self {
         Self { scope, site, span, exclusive }
+    }
+
+    /// Whoever ends this hold of its own.
+    pub(crate) fn of(cell: &OwnerCell, hold: &HoldInfo) -> Self {
+        Self::new(cell.label(), hold.site, cell.span(), hold.share.is_exclusive())
     }
 
     pub(crate) fn label(&self) -> Label {

@@ -6,12 +6,13 @@
 
 use crate::account::{Books, account, account_exclusive_part, account_now};
 use crate::current::{Runtime, owner_for_claim};
+use crate::grant::{Granted, Releaser};
 use crate::lock::{Lock, Share, Start};
-use crate::owner::{HoldRef, Role};
+use crate::owner::{HoldRef, OwnerCell, Role};
+use crate::permits::Permits;
 use crate::queue::{Charge, Inflicted, Queue};
 use crate::record::Record;
-use crate::grant::{Granted, Releaser};
-use crate::permits::Permits;
+use crate::slots::HoldInfo;
 use crate::{EndCause, Mode, blame, clock, shard, task, thread};
 use std::panic::Location;
 
@@ -67,7 +68,10 @@ impl Hold {
             }
             record.add_holder(at);
         }
-        downgrade(&|| Granted::here(now, EndCause::Downgrade, at.releaser()));
+        downgrade(&|| {
+            let releaser = at.info().map(|hold| Releaser::of(at.now_in(), &hold));
+            Granted::here(now, EndCause::Downgrade, releaser)
+        });
         let ts = thread::state();
         account_exclusive_part::<R>(ts, at, lock.series(Mode::Exclusive), now);
         let shared = lock.series(Mode::Shared);
@@ -148,23 +152,30 @@ fn leave_record(record: &Record, at: HoldRef, share: Share) -> u64 {
 /// Charges a holder's label for the time others waited, and notes on its own scope whom it kept
 /// waiting.
 fn charge_holder(record: &Record, at: HoldRef, share: Share, named: bool, now: u64) {
-    let inflicted = charge(&mut record.queue(), at, share, named, now);
-    at.now_in().note_blocked_others(inflicted);
+    let Some(hold) = at.info() else { return };
+    let cell = at.now_in();
+    let inflicted = charge(&mut record.queue(), cell, &hold, share, named, now);
+    cell.note_blocked_others(inflicted);
 }
 
 /// The part of [`charge_holder`] under the mutex of the queue; says whom it kept waiting.
-fn charge(queue: &mut Queue, at: HoldRef, share: Share, named: bool, now: u64) -> Inflicted {
-    let Some(hold) = at.info() else { return Inflicted::NONE };
+fn charge(
+    queue: &mut Queue,
+    cell: &OwnerCell,
+    hold: &HoldInfo,
+    share: Share,
+    named: bool,
+    now: u64,
+) -> Inflicted {
     // If the clock jumped meanwhile, nobody knows for how long: for nothing.
     let now = if clock::has_jumped(hold.since, now) { hold.since } else { now };
-    let cell = at.now_in();
     if share.is_exclusive() {
         let charge = Charge { label: cell.label_at(hold.site), ns: 0, site: hold.site };
         return queue.charge(charge, hold.since, now);
     }
     queue.free += u64::from(share.weight());
     if named {
-        queue.add(blame::running(cell, &hold, now));
+        queue.add(blame::running(cell, hold, now));
     }
     Inflicted::NONE
 }
@@ -184,7 +195,7 @@ impl HoldRef {
 
     /// Ends the hold of `n` permits: gives them back and makes the accounts.
     #[inline(never)]
-    pub(crate) fn give_back<R: Runtime>(self, permits: &Permits, share: Share, n: usize) {
+    pub(crate) fn give_back<R: Runtime>(self, permits: &Permits, share: Share, n: u64) {
         let lock = permits.lock();
         if share.is_exclusive() {
             lock.publish(0);
@@ -204,30 +215,23 @@ impl HoldRef {
     /// the mutex of the queue. `named` is whether the record knew of the hold, if it has been asked.
     #[cold]
     #[inline(never)]
-    fn hand_over<R: Runtime>(
-        self,
-        permits: &Permits,
-        share: Share,
-        n: usize,
-        named: Option<bool>,
-    ) {
+    fn hand_over<R: Runtime>(self, permits: &Permits, share: Share, n: u64, named: Option<bool>) {
         let lock = permits.lock();
         let record = lock.record_or_new();
         let named = named.unwrap_or_else(|| record.note_release(self, share.mode()));
         let now = clock::now();
         let books = Books::<R>::open(self, lock.series(share.mode()), now); // should a waker panic
-        let granted = Granted::here(now, EndCause::Release, self.releaser());
-        let mut queue = record.queue();
-        let inflicted = charge(&mut queue, self, share, named, now);
-        permits.hand_back(record, queue, n, granted);
-        self.now_in().note_blocked_others(inflicted);
-        books.close();
-    }
-
-    /// Who lets go, as those that it hands over to will see it.
-    fn releaser(self) -> Option<Releaser> {
-        let info = self.info()?;
+        let mut granted = Granted::here(now, EndCause::Release, None);
+        let Some(hold) = self.info() else {
+            permits.give_to(n, granted);
+            return books.close();
+        };
         let cell = self.now_in();
-        Some(Releaser::new(cell.label(), info.site, cell.span(), info.share.is_exclusive()))
+        granted.releaser = Some(Releaser::of(cell, &hold));
+        let mut queue = record.queue();
+        let inflicted = charge(&mut queue, cell, &hold, share, named, now);
+        permits.hand_back(record, queue, n, granted);
+        cell.note_blocked_others(inflicted);
+        books.close();
     }
 }

@@ -1,27 +1,27 @@
 //! The timing core of plock: who holds which lock, since when, doing what, and whom it cost how much.
 //!
-//! This crate knows no runtime, no exporter and no tracing system. A wrapper (crate `plock`) puts a
-//! [`Lock`] beside each lock it wraps and a [`Hold`] into each guard; a read-out takes a
-//! [`Snapshot`]. It is not meant to be used directly.
+//! This crate knows no runtime, no exporter and no tracing system. A lock type (crate `plock`) is made of
+//! [`Permits`], or puts a [`Lock`] beside another lock that it wraps, and a [`Hold`] into each guard; a
+//! read-out takes a [`Snapshot`]. It is not meant to be used directly.
 //!
 //! # The life of an acquisition
 //! ```
-//! use plock_core::{Hold, Kind, Lock, Mode, NoTasks, Outcome, Share, Start};
+//! use plock_core::{Kind, Lock, Mode, NoTasks, Outcome, Permits, Share, Start, Take};
 //! use std::panic::Location;
 //!
-//! let lock = Lock::named(Kind::Mutex, "stock").registered();
-//! let start = Start::now(); // before the try
-//! // ... the wrapped lock's try succeeds ...
-//! let mut hold: Hold = lock.acquired::<NoTasks>(start, Share::EXCLUSIVE, Location::caller());
+//! let stock = Permits::new(Lock::named(Kind::Mutex, "stock").registered(), 1);
+//! let (start, share) = (Start::now(), Share::EXCLUSIVE); // before the try
+//! assert_eq!(stock.take(1), Take::Taken);
+//! let mut hold = stock.lock().acquired::<NoTasks>(start, share, Location::caller());
 //! // ... the critical section ...
-//! hold.release::<NoTasks>(&lock, Share::EXCLUSIVE, || { /* the wrapped lock's unlock */ });
+//! stock.release::<NoTasks>(&mut hold, share, 1);
 //!
 //! let snapshot = plock_core::snapshot(false);
 //! let stock = snapshot.lock("stock", Mode::Exclusive).unwrap();
 //! assert_eq!(stock.outcome(Outcome::Acquired), 1);
 //! assert_eq!((stock.hold.count(), stock.holders), (1, 0));
 //! ```
-//! If the try fails, an [`Attempt`] polls the wrapped lock's own future and splits the wait.
+//! If the try fails, an [`Attempt`] queues for the [`Permits`] and splits the wait.
 //!
 //! # Map
 //! | module | one idea |
@@ -34,10 +34,10 @@
 //! | `owner`, `life`, `slots` | who holds; who counts and who clears; the published holds |
 //! | `slab`, `task` | where owner cells live; the cells of unscoped tasks |
 //! | `current` | whose code runs here |
-//! | `front` | permits in one word while nobody queues |
+//! | `permits`, `queue` | how many may hold a lock; who waits, in order, and who has kept it |
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
-//! | `attempt`, `wait`, `grant`, `release`, `ended` | the contended path: queue, waker, hand-over, releaser; where a wait that is over is filed |
-//! | `record`, `holders`, `queue`, `cause`, `blame`, `claim` | who holds (together) and who waits for a contended lock; why it blocked; who is charged; where the claim delay went |
+//! | `attempt`, `wait`, `grant`, `wake`, `ended` | the contended path: an acquisition that waits, what others see of it, the hand-over, the wake; where a wait that is over is filed |
+//! | `record`, `holders`, `cause`, `blame`, `claim` | a lock that was contended, who holds it (together); why it blocked; who is charged; where the claim delay went |
 //! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
 //! | `collect`, `snapshot`, `loss`, `cost` | reading everything; what was left out; what plock costs |
 //!
@@ -88,9 +88,9 @@ mod kind;
 mod life;
 mod lock;
 #[cfg(all(test, loom))]
-mod loom_permits;
-#[cfg(all(test, loom))]
 mod loom_owner;
+#[cfg(all(test, loom))]
+mod loom_permits;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod loss;
@@ -130,8 +130,8 @@ pub use histogram::*;
 pub use hold::Hold;
 pub use kind::*;
 pub use lock::{Lock, Share, Start};
-pub use permits::{MAX_PERMITS, Permits, Take, TooMany};
 pub use name::{MAX_LABELS, MAX_NAME, OVERFLOW};
+pub use permits::{MAX_PERMITS, Permits, Take, TooMany};
 pub use report::*;
 pub use scope::Scope;
 pub use scope_name::ScopeName;

@@ -3,10 +3,11 @@
 use crate::holders::Holders;
 use crate::loom_tests::{hold, model};
 use crate::name::Label;
-use crate::owner::{OwnerCell, Role};
+use crate::owner::{OwnerCell, Role, WaitEnd};
 use crate::published::Published;
+use crate::report::ScopeReport;
 use crate::slots::{Slots, key_of};
-use crate::{Kind, Lock};
+use crate::{Cause, Kind, Lock};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, fence};
 use loom::thread;
@@ -206,16 +207,17 @@ fn late_attempt_vs_next_scope() {
         let cell = scope();
         let generation = cell.generation();
         cell.expect_slow(); // as an attempt does when it is pending
-        let attempt = thread::spawn(move || {
-            let mut slow = cell.slow();
-            if cell.generation() == generation {
-                slow.contentions += 1;
-            }
-        });
+        let end = WaitEnd { at: 9, ns: 9, cause: Cause::Holder, series: 0, holder: None };
+        let attempt = thread::spawn(move || cell.note_wait(generation, end));
         cell.end_scope();
         cell.become_scope(Label::OVERFLOW, None, 0);
-        let early = cell.slow().contentions;
+        let told = || {
+            let mut report = ScopeReport::default();
+            cell.fill(&mut report);
+            report.contentions
+        };
+        let early = told();
         attempt.join().unwrap();
-        assert_eq!((early, cell.slow().contentions), (0, 0));
+        assert_eq!((early, told()), (0, 0));
     });
 }

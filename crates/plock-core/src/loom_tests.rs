@@ -8,15 +8,11 @@ use crate::grant::{Grant, Granted, Releaser};
 use crate::life::{Ending, Life, Tally};
 use crate::name::Label;
 use crate::outer::Outer;
-use crate::owner::OwnerCell;
-use crate::release::Releasing;
-use crate::signal::{Signal, Woken};
+use crate::signal::Signal;
 use crate::slots::{HoldInfo, Slots, key_of};
-use crate::wait::Wait;
+use crate::wake::News;
 use crate::{EndCause, Idle, Mode, Share, SpanRef};
-use loom::sync::atomic::{
-    AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
-};
+use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use loom::sync::{Arc, Mutex, Notify};
 use loom::thread;
 use std::panic::Location;
@@ -31,7 +27,7 @@ pub(crate) fn model(run: impl Fn() + Sync + Send + 'static) {
 
 /// A task: waits until it is woken.
 #[derive(Default)]
-struct Task(Notify);
+pub(crate) struct Task(pub(crate) Notify);
 
 impl Wake for Task {
     fn wake(self: std::sync::Arc<Self>) {
@@ -54,12 +50,12 @@ fn wake_vs_poll_enter() {
                 if makes_ready {
                     ready.store(true, Relaxed);
                 }
-                signal.raise(|| Woken { at: 7, kind: Idle::Lock });
+                signal.raise(|| News { at: 7, kind: Idle::Lock });
             })
         });
         loop {
             let woken = signal.take();
-            assert!(woken.is_none_or(|woken| woken == Woken { at: 7, kind: Idle::Lock }));
+            assert!(woken.is_none_or(|woken| woken == News { at: 7, kind: Idle::Lock }));
             signal.register(&outer);
             if ready.load(Relaxed) {
                 break;
@@ -103,10 +99,10 @@ fn first_wake_brings_its_kind() {
         let kinds = [(3, Idle::Lock), (4, Idle::Permit)];
         let wakers = kinds.map(|(at, kind)| {
             let signal = Arc::clone(&signal);
-            thread::spawn(move || signal.raise(|| Woken { at, kind }))
+            thread::spawn(move || signal.raise(|| News { at, kind }))
         });
         let early = signal.take();
-        wakers.map(|waker| waker.join().unwrap());
+        wakers.into_iter().for_each(|waker| waker.join().unwrap());
         let late = signal.take();
         for woken in [early, late].into_iter().flatten() {
             assert!(kinds.contains(&(woken.at, woken.kind)));
@@ -127,31 +123,22 @@ fn granted(at: u64, site: &'static Location<'static>) -> Granted {
     }
 }
 
-/// Whoever sees a hand-over sees all of it, and all of one. Fails if `Grant::set` stores its last
-/// state `Relaxed`, or `get` loads it so.
+/// Whoever sees a hand-over sees all of it. Fails if `Grant::set` stores its last state `Relaxed`, or
+/// `get` loads it so.
 #[test]
 fn grant_implies_visible_releaser() {
     model(|| {
-        let grant = Arc::new(Grant::new());
-        let sites = [Location::caller(), releaser_site()];
-        let releasers = [0, 1].map(|i| {
+        let (grant, site) = (Arc::new(Grant::new()), Location::caller());
+        let releaser = {
             let grant = Arc::clone(&grant);
-            thread::spawn(move || grant.set(&granted(i as u64 + 1, sites[i])))
-        });
+            thread::spawn(move || grant.set(&granted(1, site)))
+        };
         if let Some(seen) = grant.get() {
-            let by = seen.releaser.unwrap();
-            assert_eq!(by.site, sites[seen.at as usize - 1]);
-            let whole = granted(seen.at, by.site);
-            assert_eq!(format!("{seen:?}"), format!("{whole:?}"));
+            assert_eq!(format!("{seen:?}"), format!("{:?}", granted(1, site)));
         }
-        releasers.map(|releaser| releaser.join().unwrap());
+        releaser.join().unwrap();
         assert!(grant.get().is_some());
     });
-}
-
-#[track_caller]
-fn releaser_site() -> &'static Location<'static> {
-    Location::caller()
 }
 
 pub(crate) fn hold(number: u64) -> HoldInfo {
@@ -325,57 +312,5 @@ fn the_last_one_sees_the_others() {
         let other = thread::spawn(let_go(1));
         let_go(0)();
         other.join().unwrap();
-    });
-}
-
-/// Tells a wake of ours from the spurious ones that loom adds.
-struct Noted {
-    woken: Arc<AtomicBool>,
-    task: Waker,
-}
-
-impl Wake for Noted {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.woken.store(true, Release);
-        self.task.wake_by_ref();
-    }
-}
-
-/// A waiter registers and queues; the releaser assigns the lock, then wakes; the waiter claims and
-/// drops the attempt while the wake still runs. It is woken, and a woken waiter knows the hand-over.
-/// Fails if `Wait` wakes before it notes the hand-over.
-#[test]
-fn register_wake_claim_drop() {
-    model(|| {
-        let owner: &'static OwnerCell = Box::leak(Box::new(OwnerCell::new(0)));
-        let lock = 64;
-        let task = std::sync::Arc::new(Task::default());
-        let woken = Arc::new(AtomicBool::new(false));
-        let outer = std::sync::Arc::new(Noted {
-            woken: Arc::clone(&woken),
-            task: Waker::from(std::sync::Arc::clone(&task)),
-        });
-        let (site, outer) = (Location::caller(), Waker::from(outer));
-        let wait = Wait::new(lock, 0, Share::EXCLUSIVE, Idle::Lock, owner, site, &outer);
-        let assigned = Arc::new(AtomicBool::new(false));
-        let releaser = {
-            let (waker, assigned) =
-                (Waker::from(std::sync::Arc::clone(&wait)), Arc::clone(&assigned));
-            thread::spawn(move || {
-                Releasing::new(lock, EndCause::Release).during(|| {
-                    assigned.store(true, Release);
-                    waker.wake();
-                });
-            })
-        };
-        while !assigned.load(Acquire) {
-            task.0.wait();
-            wait.register(&outer);
-        }
-        if woken.load(Acquire) {
-            assert_eq!(wait.granted().expect("the wake notes it first").end, EndCause::Release);
-        }
-        drop(wait);
-        releaser.join().unwrap();
     });
 }

@@ -17,8 +17,10 @@
 
 mod ledger;
 mod passing;
+mod waits;
 
 pub(crate) use ledger::{Slow, Times, Totals, idle_of};
+pub(crate) use waits::WaitEnd;
 
 use crate::life::{Life, Tally};
 use crate::name::Label;
@@ -29,6 +31,7 @@ use crate::{Dropped, Precision, loss};
 use ledger::SpanCell;
 use std::panic::Location;
 use std::sync::PoisonError;
+use waits::Waits;
 
 /// Guards of one owner that are counted by name beyond the published slots.
 const MAX_SPILLED: usize = 64;
@@ -77,6 +80,7 @@ pub(crate) struct OwnerCell {
     /// get there, and then there is nothing to clear.
     slow_used: AtomicBool,
     slow: Mutex<Slow>,
+    waits: Waits,
 }
 
 impl OwnerCell {
@@ -97,6 +101,7 @@ impl OwnerCell {
             wants_details: AtomicBool::new(false),
             slow_used: AtomicBool::new(false),
             slow: Mutex::default(),
+            waits: Waits::default(),
         }
     }
 
@@ -383,6 +388,7 @@ impl OwnerCell {
         if self.slow_used.load(Relaxed) {
             let mut slow = self.slow();
             *slow = Slow::default();
+            self.waits.clear(); // whoever waits has said that it may look there
             self.slow_used.store(false, Relaxed);
         }
         crate::slab::free(self);

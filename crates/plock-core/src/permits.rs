@@ -42,11 +42,11 @@ use crate::owner::idle_of;
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::sync::{ConstU64, MutexGuard, Ordering};
-use crate::wake::Woken;
+use crate::wake::{News, Woken};
 use crate::{EndCause, clock};
 
 /// The greatest number of permits.
-pub const MAX_PERMITS: usize = usize::MAX >> 3;
+pub const MAX_PERMITS: u64 = usize::MAX as u64 >> 3;
 
 /// A lock, as a number of permits that are handed out first come, first served.
 #[derive(Debug)]
@@ -91,13 +91,13 @@ const QUEUED: u64 = 1;
 const CLOSED: u64 = 1 << 1;
 /// One free permit.
 const ONE: u64 = 1 << 2;
-const MOST: u64 = MAX_PERMITS as u64 * ONE;
+const MOST: u64 = MAX_PERMITS * ONE;
 
 impl Permits {
     /// So many free permits of `lock`, at most [`MAX_PERMITS`].
     #[must_use]
-    pub const fn new(lock: Lock, permits: usize) -> Self {
-        Self { lock, word: Word(ConstU64::new(permits as u64 * ONE)) }
+    pub const fn new(lock: Lock, permits: u64) -> Self {
+        Self { lock, word: Word(ConstU64::new(permits * ONE)) }
     }
 
     /// The lock they are the permits of.
@@ -115,16 +115,16 @@ impl Permits {
 
     /// Gives `n` permits back and ends their hold: first they are free, then the accounts are made.
     #[inline(always)] // the guard's two words stay in registers
-    pub fn release<R: Runtime>(&self, hold: &mut Hold, share: Share, n: usize) {
+    pub fn release<R: Runtime>(&self, hold: &mut Hold, share: Share, n: u64) {
         match hold.at.take() {
             Some(at) => at.give_back::<R>(self, share, n),
             None if self.give(n) => {}
-            None => self.give_to(n, Granted::here(clock::now(), EndCause::Release, None)),
+            None => self.give_unheld(n),
         }
     }
 
     /// A writer becomes a reader: `n` permits go back, its hold goes on.
-    pub fn downgrade<R: Runtime>(&self, hold: &mut Hold, n: usize) {
+    pub fn downgrade<R: Runtime>(&self, hold: &mut Hold, n: u64) {
         hold.downgrade::<R>(&self.lock, |granted| {
             if !self.give(n) {
                 self.give_to(n, granted());
@@ -136,18 +136,18 @@ impl Permits {
     ///
     /// # Errors
     /// If there are too many then.
-    pub fn add(&self, n: usize) -> Result<(), TooMany> {
+    pub fn add(&self, n: u64) -> Result<(), TooMany> {
         if self.word.give(n) { Ok(()) } else { self.hand_over_unheld(n) }
     }
 
     /// Gives `n` permits back, unless somebody queues for them.
     #[inline(always)]
-    pub(crate) fn give(&self, n: usize) -> bool {
+    pub(crate) fn give(&self, n: u64) -> bool {
         self.word.give(n)
     }
 
     /// Gives `n` permits back, to whoever queues for them if anybody does.
-    pub(crate) fn give_on(&self, n: usize, granted: Granted) {
+    pub(crate) fn give_on(&self, n: u64, granted: Granted) {
         if !self.give(n) {
             self.give_to(n, granted);
         }
@@ -156,19 +156,19 @@ impl Permits {
     /// Gives `n` permits back to whoever queues for them.
     #[cold]
     #[inline(never)]
-    pub(crate) fn give_to(&self, n: usize, granted: Granted) {
+    pub(crate) fn give_to(&self, n: u64, granted: Granted) {
         let record = self.lock.record_or_new();
         self.hand_back(record, record.queue(), n, granted);
     }
 
     /// Takes up to `n` free permits away for good, and says how many.
-    pub fn forget(&self, n: usize) -> usize {
+    pub fn forget(&self, n: u64) -> u64 {
         self.word.forget(n)
     }
 
     /// How many are free now.
     #[must_use]
-    pub fn available(&self) -> usize {
+    pub fn available(&self) -> u64 {
         self.word.free()
     }
 
@@ -187,13 +187,13 @@ impl Permits {
         let closed = Granted::here(clock::now(), EndCause::Closed, None);
         loop {
             let mut queue = record.queue();
-            let mut woken = Woken::new(idle_of(self.lock.kind()), closed.at);
+            let mut woken = Woken::nobody();
             let all = queue.serve_all(&closed, &mut woken);
             if all {
                 let _fits = self.word.put(0, false);
             }
             drop(queue);
-            woken.wake();
+            woken.wake(self.news(&closed));
             if all {
                 return;
             }
@@ -212,15 +212,18 @@ impl Permits {
         &self,
         record: &'a Record,
         mut queue: MutexGuard<'a, Queue>,
-        mut n: usize,
+        mut n: u64,
         granted: Granted,
     ) -> Result<(), TooMany> {
         loop {
-            let mut woken = Woken::new(idle_of(self.lock.kind()), granted.at);
+            let mut woken = Woken::nobody();
             let all = queue.serve(&mut n, &granted, &mut woken);
-            let fits = if all { self.word.put(n, queue.is_anybody_unserved()) } else { Ok(()) };
+            // Somebody is queued and nothing is left: the word says so already.
+            let is_settled = !all || n == 0 && queue.is_anybody_unserved();
+            let fits =
+                if is_settled { Ok(()) } else { self.word.put(n, queue.is_anybody_unserved()) };
             drop(queue);
-            woken.wake();
+            woken.wake(self.news(&granted));
             if all {
                 return fits;
             }
@@ -228,22 +231,37 @@ impl Permits {
         }
     }
 
+    /// What those that it wakes are told.
+    fn news(&self, granted: &Granted) -> News {
+        News { kind: idle_of(self.lock.kind()), at: granted.at }
+    }
+
+    /// Gives `n` permits back that were taken while recording was off, to those that queue for them.
+    #[cold]
+    #[inline(never)]
+    fn give_unheld(&self, n: u64) {
+        let record = self.lock.record_or_new();
+        let queue = record.queue();
+        let at = if queue.len() > 0 { clock::now() } else { 0 }; // nobody is told
+        self.hand_back(record, queue, n, Granted::here(at, EndCause::Release, None));
+    }
+
     /// As [`hand_over`](Self::hand_over), of permits that were taken before: they fit.
     pub(crate) fn hand_back<'a>(
         &self,
         record: &'a Record,
         queue: MutexGuard<'a, Queue>,
-        n: usize,
+        n: u64,
         granted: Granted,
     ) {
         let _fits = self.hand_over(record, queue, n, granted);
     }
 
     #[cold]
-    fn hand_over_unheld(&self, n: usize) -> Result<(), TooMany> {
+    fn hand_over_unheld(&self, n: u64) -> Result<(), TooMany> {
         let record = self.lock.record_or_new();
         let mut queue = record.queue();
-        queue.free += n as u64;
+        queue.free += n;
         self.hand_over(record, queue, n, Granted::here(clock::now(), EndCause::External, None))
     }
 }
@@ -253,8 +271,8 @@ impl Word {
         self.0.load(Ordering::Acquire)
     }
 
-    fn free(&self) -> usize {
-        (self.load() / ONE) as usize
+    fn free(&self) -> u64 {
+        self.load() / ONE
     }
 
     #[inline(always)]
@@ -276,10 +294,10 @@ impl Word {
 
     /// Gives `n` permits, unless somebody is queued or they are too many.
     #[inline(always)]
-    fn give(&self, n: usize) -> bool {
+    fn give(&self, n: u64) -> bool {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
-            let more = word.saturating_add((n as u64).saturating_mul(ONE));
+            let more = word.saturating_add(n.saturating_mul(ONE));
             if word & QUEUED != 0 || more > MOST {
                 return false;
             }
@@ -312,11 +330,11 @@ impl Word {
 
     /// Under the queue's mutex: adds what the queue has left over, and says whether somebody is still
     /// in there.
-    fn put(&self, n: usize, is_queued: bool) -> Result<(), TooMany> {
+    fn put(&self, n: u64, is_queued: bool) -> Result<(), TooMany> {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
             let flags = word & CLOSED | if is_queued { QUEUED } else { 0 };
-            let free = (word & !(CLOSED | QUEUED)).saturating_add((n as u64).saturating_mul(ONE));
+            let free = (word & !(CLOSED | QUEUED)).saturating_add(n.saturating_mul(ONE));
             let fits = free <= MOST;
             let free = if fits { free } else { word & !(CLOSED | QUEUED) };
             let next = free | flags;
@@ -328,13 +346,13 @@ impl Word {
         }
     }
 
-    fn forget(&self, n: usize) -> usize {
+    fn forget(&self, n: u64) -> u64 {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
-            let gone = (n as u64).min(word / ONE);
+            let gone = n.min(word / ONE);
             let left = word - gone * ONE;
             match self.0.compare_exchange_weak(word, left, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => return gone as usize,
+                Ok(_) => return gone,
                 Err(now) => word = now,
             }
         }

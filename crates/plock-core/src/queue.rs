@@ -5,7 +5,7 @@
 //!
 //! | state | event | next |
 //! |---|---|---|
-//! | unserved | permits come, in order: enough for it | served: [`Grant`](crate::grant), its waker is taken |
+//! | unserved | permits come, in order: enough for it | served: [`Grant`](crate::grant), its waker is taken; gone if it is not recorded |
 //! | unserved | the lock is closed | served with nothing |
 //! | served | its future is polled: it claims | gone |
 //! | either | its future is dropped | gone; what was kept for it goes to the next |
@@ -35,8 +35,9 @@ pub(crate) struct Queue {
     next: u64,
     /// Whoever has a ticket below this has been served.
     unserved: u64,
-    /// How many are queued, served or not.
+    /// How many are queued, and how many of them have not been served.
     occupied: usize,
+    waiting: usize,
     /// How many of them are recorded.
     len: u32,
     /// Time each label has held the lock while somebody waited, ever; permits count each.
@@ -103,6 +104,7 @@ impl Default for Queue {
             next: 1, // 0 is no ticket
             unserved: 1,
             occupied: 0,
+            waiting: 0,
             len: 0,
             charged: Vec::new(),
             since_sum: 0,
@@ -139,6 +141,7 @@ impl Queue {
         let ticket = self.next;
         self.next += 1;
         self.occupied += 1;
+        self.waiting += 1;
         if let Some(since) = wait.since() {
             self.since_sum += u128::from(since);
             self.len += 1;
@@ -155,6 +158,7 @@ impl Queue {
         let wait = place.waits.take()?;
         let waker = place.waker.take();
         self.occupied -= 1;
+        self.waiting -= usize::from(waker.is_some());
         if let Some(since) = wait.since().map(u128::from) {
             self.len -= 1;
             self.since_sum -= since;
@@ -163,9 +167,7 @@ impl Queue {
                 self.before_since = self.before_since.saturating_sub(since);
             }
         }
-        while self.places.front().is_some_and(|place| place.waits.is_none()) {
-            self.places.pop_front();
-        }
+        self.close_front();
         // Each gap that is closed here was left by one that has gone: together no dearer than they.
         if self.places.len() > GAPS + 2 * self.occupied {
             self.places.retain(|place| place.waits.is_some());
@@ -198,42 +200,57 @@ impl Queue {
         }
     }
 
-    /// The first that has not been served, and how many are in front of it.
+    /// Where the first is that has not been served: nearly always at the very front.
     fn first_unserved(&self) -> usize {
-        match self.places.front() {
-            Some(first) if first.ticket >= self.unserved => 0,
+        let is_here =
+            |index| self.places.get(index).is_some_and(|p: &Place| p.ticket >= self.unserved);
+        match (is_here(0), is_here(1)) {
+            (true, _) => 0,
+            (false, true) => 1,
             _ => self.places.partition_point(|place| place.ticket < self.unserved),
         }
     }
 
     /// Whether anybody is queued that has not been served.
-    pub(crate) fn is_anybody_unserved(&self) -> bool {
-        self.places.range(self.first_unserved()..).any(|place| place.waits.is_some())
+    pub(crate) const fn is_anybody_unserved(&self) -> bool {
+        self.waiting > 0
     }
 
     /// Serves those that `n` permits are enough for, in order, and keeps what is left for the next;
     /// `n` is what nobody wants. False if `woken` has no room for more.
-    pub(crate) fn serve(&mut self, n: &mut usize, granted: &Granted, woken: &mut Woken) -> bool {
+    pub(crate) fn serve(&mut self, n: &mut u64, granted: &Granted, woken: &mut Woken) -> bool {
         let mut from = self.first_unserved();
-        while *n > 0 && from < self.places.len() {
+        while *n > 0 && self.waiting > 0 {
             if woken.is_full() {
                 return false;
             }
-            let place = &mut self.places[from];
+            let Some(place) = self.places.get_mut(from) else { return true };
             if let Some(wait) = &place.waits {
                 let missing = wait.need.saturating_sub(wait.kept());
-                let given = missing.min(*n as u64);
+                let given = missing.min(*n);
                 wait.keep(wait.kept() + given);
-                *n -= given as usize;
+                *n -= given;
                 if given < missing {
                     return true;
                 }
                 self.unserved = place.ticket + 1;
+                self.waiting -= 1;
                 place.serve(granted, woken);
+                if let Some(wait) = place.waits.take_if(|wait| wait.waiter.is_none()) {
+                    self.occupied -= 1; // nobody asks for it any more
+                    self.free = self.free.saturating_sub(wait.need);
+                }
             }
             from += 1;
         }
+        self.close_front();
         true
+    }
+
+    fn close_front(&mut self) {
+        while self.places.front().is_some_and(|place| place.waits.is_none()) {
+            self.places.pop_front();
+        }
     }
 
     /// Tells everybody that the lock is closed. False if `woken` has no room for more.
@@ -244,6 +261,7 @@ impl Queue {
                 return false;
             }
             self.unserved = place.ticket + 1;
+            self.waiting -= usize::from(place.waits.is_some());
             place.serve(closed, woken);
         }
         true

@@ -12,10 +12,10 @@
 //! and stores: of two wakes at once either may count as the first, and one that comes while a poll
 //! takes the word finds that poll on its way. Who is woken is ordered in [`Outer`].
 
+use crate::Idle;
 use crate::outer::Outer;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 use crate::wake::{self, News};
-use crate::Idle;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 

@@ -1,11 +1,11 @@
-//! What a thread knows: its table, the scope it is polling, what it is releasing. Plain cells in a
+//! What a thread knows: its table, the scope it is polling, what the wake that runs is for. Plain cells in a
 //! constant thread-local without a destructor, so that reading one is a single load; a second
 //! thread-local with a destructor gives things back when the thread ends.
 
 use crate::claim::PINNED_NS;
 use crate::owner::OwnerCell;
-use crate::wake::News;
 use crate::shard::{self, Table};
+use crate::wake::News;
 use std::cell::Cell;
 
 /// A poll that ended on this thread.

@@ -4,7 +4,7 @@ use crate::blame::Few;
 use crate::cause::Blocked;
 use crate::grant::{Grant, Granted};
 use crate::name::Label;
-use crate::owner::OwnerCell;
+use crate::owner::{OwnerCell, WaitEnd};
 use crate::sync::{AtomicU64, Ordering};
 use crate::{EndCause, Mode, Share};
 use std::panic::Location;
@@ -89,9 +89,14 @@ impl Waiter {
         self.owner.generation() == self.owner_generation
     }
 
-    /// From here on its owner is blocked, if it is still there.
+    /// From here on its owner is blocked; it is the owner's code that runs.
     pub(crate) fn blocks_owner(&self) {
-        self.owner.blocked(self.owner_generation, self.since);
+        self.owner.note_blocked(self.since);
+    }
+
+    /// It waits no more.
+    pub(crate) fn unblocks_owner(&self, end: WaitEnd) {
+        self.owner.note_wait(self.owner_generation, end);
     }
 
     /// The poll of its owner that is running, 0 = none.

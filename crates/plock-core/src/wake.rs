@@ -12,50 +12,56 @@ const ROUND: usize = 16;
 
 /// Wakers of those that were served, in order.
 pub(crate) struct Woken {
-    wakers: SmallVec<[Waker; ROUND]>,
-    news: News,
+    /// Nearly always the only one.
+    first: Option<Waker>,
+    others: SmallVec<[Waker; ROUND]>,
 }
 
 /// What the wakes that run on a thread are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct News {
     pub(crate) kind: Idle,
+    /// When it happened; 0 = now, which nobody had to know so far.
     pub(crate) at: u64,
 }
 
 impl Woken {
-    /// Nobody yet; they will be woken for a resource of this kind, handed over at that moment.
+    /// Nobody yet.
     #[inline]
-    pub(crate) fn new(kind: Idle, at: u64) -> Self {
-        Self { wakers: SmallVec::new(), news: News { kind, at } }
+    pub(crate) fn nobody() -> Self {
+        Self { first: None, others: SmallVec::new() }
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.wakers.len() == ROUND
+        self.others.len() == ROUND
     }
 
     pub(crate) fn push(&mut self, waker: Waker) {
-        self.wakers.push(waker);
+        if self.first.is_none() {
+            self.first = Some(waker);
+        } else {
+            self.others.push(waker);
+        }
     }
 
     /// Wakes them. They are the application's: if one panics, so does the release, the others are
     /// dropped, and what is noted here is put back.
-    pub(crate) fn wake(self) {
+    pub(crate) fn wake(&mut self, news: News) {
         struct Restore(Option<News>);
         impl Drop for Restore {
             fn drop(&mut self) {
                 thread::state().news.set(self.0);
             }
         }
-        if self.wakers.is_empty() {
-            return;
-        }
-        let _restore = Restore(thread::state().news.replace(Some(self.news)));
-        self.wakers.into_iter().for_each(Waker::wake);
+        let Some(first) = self.first.take() else { return };
+        let _restore = Restore(thread::state().news.replace(Some(news)));
+        first.wake();
+        self.others.drain(..).for_each(Waker::wake);
     }
 }
 
 /// What a wake that runs here is for, and when that happened.
 pub(crate) fn news() -> News {
-    thread::state().news.get().unwrap_or_else(|| News { kind: Idle::Other, at: clock::now() })
+    let News { kind, at } = thread::state().news.get().unwrap_or(News { kind: Idle::Other, at: 0 });
+    News { kind, at: if at == 0 { clock::now() } else { at } }
 }

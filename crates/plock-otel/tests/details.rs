@@ -86,8 +86,9 @@ fn convoy(holder: &SdkTracer, name: &'static str) -> [opentelemetry::trace::Span
         permits.lock().acquired::<NoTasks>(Start::now(), share, site)
     });
     let mut attempt = second.at(11, |cx| {
-        let mut attempt = Attempt::new::<NoTasks>(Start::now(), share, 1, site);
-        assert!(attempt.poll(&permits, cx).is_pending());
+        let (attempt, polled) =
+            Attempt::begin::<NoTasks>(&permits, Start::now(), share, 1, site, cx);
+        assert!(polled.is_pending());
         attempt
     });
     first.at(51, |_| permits.release::<NoTasks>(&mut hold, share, 1));

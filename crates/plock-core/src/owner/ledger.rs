@@ -1,6 +1,7 @@
 //! What an owner's books hold: where its time goes, what its span will say, and behind a mutex what
 //! only contended, foreign and ending paths touch.
 
+use super::waits::WaitEnd;
 use super::{HoldRef, OwnerCell};
 use crate::buckets::Cell;
 use crate::life::Ending;
@@ -60,17 +61,10 @@ pub(crate) struct Slow {
     /// Holds that left this cell for another, by key.
     pub(super) moved: Vec<(u64, HoldRef)>,
     pub(super) spilled: Vec<(u64, HoldInfo)>,
-    /// Attempts pending now, and since when there is at least one.
-    pub(super) pending: u64,
-    pub(super) blocked_since: u64,
+    /// Waits that ended while other code ran.
+    pub(super) waits_elsewhere: Vec<WaitEnd>,
     /// Claims that were no acquisitions: adopted guards, and those of ended branches.
     pub(super) taken_over: u64,
-    pub(crate) contentions: u64,
-    pub(crate) wait_ns: u64,
-    pub(crate) wait_max_ns: u64,
-    pub(crate) blocked_ns: u64,
-    pub(crate) cause_ns: [u64; Cause::COUNT],
-    pub(crate) worst: Option<(u32, Option<Label>)>,
     /// By holds that others released, and how long these were.
     pub(crate) blocked_others: u64,
     pub(crate) blocked_others_ns: u64,
@@ -120,29 +114,10 @@ impl OwnerCell {
         slow.blocked_others_ns += ns;
     }
 
-    /// An attempt of this owner became pending, unless the cell is another owner's by now.
-    pub(crate) fn blocked(&self, generation: u32, at: u64) {
-        let mut slow = self.slow();
-        if self.generation() != generation {
-            return;
-        }
-        slow.pending += 1;
-        if slow.pending == 1 {
-            slow.blocked_since = at;
-        }
-    }
-
-    /// An attempt of this owner stopped being pending.
-    pub(crate) fn unblocked(slow: &mut Slow, at: u64) {
-        slow.pending = slow.pending.saturating_sub(1);
-        if slow.pending == 0 {
-            slow.blocked_ns += at.saturating_sub(slow.blocked_since);
-        }
-    }
-
     /// Fills what this cell knows into a report.
     pub(crate) fn fill(&self, report: &mut ScopeReport) {
-        let (times, totals) = (&self.times, &self.totals);
+        self.settle_waits();
+        let (times, totals, waits) = (&self.times, &self.totals, &self.waits);
         report.nesting_max = totals.nesting_max.get();
         report.hold_max_ns = totals.hold_max.get();
         report.held_across_await = totals.across_await.get();
@@ -154,19 +129,19 @@ impl OwnerCell {
         report.hold_ns = totals.hold.get() + slow.foreign_hold_ns;
         let claimed = self.tally.claimed().wrapping_sub(totals.claims_before.get());
         report.acquisitions = claimed.wrapping_sub(slow.taken_over);
-        report.contentions = slow.contentions;
-        report.wait_ns = slow.wait_ns;
-        report.wait_max_ns = slow.wait_max_ns;
-        report.blocked_ns = slow.blocked_ns;
+        report.contentions = waits.count.get();
+        report.wait_ns = waits.sum.get();
+        report.wait_max_ns = waits.max.get();
+        report.blocked_ns = waits.blocked.get();
         report.blocked_others = totals.blocked_others.get() + slow.blocked_others;
         report.blocked_others_ns = totals.blocked_others_ns.get() + slow.blocked_others_ns;
         report.details = std::mem::take(&mut slow.details);
-        let causes = Cause::ALL.iter().copied().zip(slow.cause_ns);
+        let causes = Cause::ALL.iter().copied().zip(waits.by_cause.each_ref().map(Cell::get));
         let most = causes
             .filter(|(_, ns)| *ns > 0)
             .max_by_key(|(cause, ns)| (*ns, std::cmp::Reverse(*cause)));
         report.cause = most.map(|(cause, _)| cause);
-        let (series, blocker) = match slow.worst {
+        let (series, blocker) = match waits.worst() {
             Some((series, blocker)) => (Some(series), blocker),
             #[expect(clippy::cast_possible_truncation, reason = "a series number")]
             None => ((report.hold_max_ns > 0).then(|| totals.hold_max_series.get() as u32), None),

@@ -5,25 +5,25 @@ mod types;
 
 /// Bytes on top of tokio's type, or of the future that is scoped.
 const ADDED: &[(&str, isize)] = &[
-    ("size/tokio::Mutex", 64),
+    ("size/tokio::Mutex", 24),
     ("size/tokio::MutexGuard", 24),
     ("size/tokio::OwnedMutexGuard", 24),
     ("size/tokio::MappedMutexGuard", 16),
     ("size/tokio::OwnedMappedMutexGuard", 16),
-    ("size/tokio::RwLock", 56),
+    ("size/tokio::RwLock", 16),
     ("size/tokio::RwLockReadGuard", 16),
     ("size/tokio::OwnedRwLockReadGuard", 16),
     ("size/tokio::RwLockWriteGuard", 8),
     ("size/tokio::OwnedRwLockWriteGuard", 8),
     ("size/tokio::RwLockMappedWriteGuard", 8),
     ("size/tokio::OwnedRwLockMappedWriteGuard", 8),
-    ("size/tokio::Semaphore", 64),
+    ("size/tokio::Semaphore", 24),
     ("size/tokio::SemaphorePermit", 16),
     ("size/tokio::OwnedSemaphorePermit", 16),
-    ("size/tokio::Mutex::lock", -72),
-    ("size/tokio::RwLock::read", -48),
-    ("size/tokio::RwLock::write", -48),
-    ("size/tokio::Semaphore::acquire", -32),
+    ("size/tokio::Mutex::lock", -48),
+    ("size/tokio::RwLock::read", -24),
+    ("size/tokio::RwLock::write", -24),
+    ("size/tokio::Semaphore::acquire", -8),
     ("size/scope", 88),
 ];
 

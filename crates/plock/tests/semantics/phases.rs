@@ -116,7 +116,11 @@ fn repolls_by_others() {
     for waker in [&first, &first, &second, &second] {
         assert!(waiting.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
     }
-    assert_eq!(tasks.each_ref().map(std::sync::Arc::strong_count), [2, 3], "kept of the second alone");
+    assert_eq!(
+        tasks.each_ref().map(std::sync::Arc::strong_count),
+        [2, 3],
+        "kept of the second alone"
+    );
     assert!(holder.at(50));
     let wakes = tasks.each_ref().map(|task| task.0.load(Relaxed));
     assert_eq!(wakes, [0, 1]);

@@ -13,10 +13,9 @@
 //!   or through an access core.
 //! - (S2) `Exclusive` owns a `Held<_, Whole>`, `Shared` a `Held<_, Part>`. A whole is all permits that a
 //!   lock was made with, at least one; a part is one of them; and nothing adds permits to a
-//!   `Guarded` but the end of a `Held`, which adds at most what that one had. Between the front and
-//!   the queue of a lock permits only move: what is added behind was taken in front by the same step,
-//!   and the front opens with permits of a `Whole` alone, or with none (F2 of `plock_core::Front`'s
-//!   page; its models count them). So while an
+//!   `Guarded` but the end of a `Held`, which adds at most what that one had. `plock_core::Permits`
+//!   makes none up: what it hands out it has taken from its word, or was given (its page says how; its
+//!   models count them). So while an
 //!   `Exclusive` lives there is no other core of its lock, and while a `Shared` lives there is no
 //!   `Exclusive`.
 //! - (S3) A `Held` keeps its lock alive, by a borrow or by an `Arc`; the value is a field of the lock and

@@ -28,7 +28,7 @@ use std::sync::Arc;
 ///
 /// # Overhead
 /// Uncontended: two clock reads, no allocation, no memory that threads share but the mutex itself.
-/// Contended: two allocations per attempt that waits, and a short lock of this mutex's record.
+/// Contended: an allocation per attempt that waits, and a mutex around the queue, which tokio's has too.
 ///
 /// # Examples
 /// ```

@@ -33,7 +33,9 @@ pub(crate) fn closed() -> AcquireError {
     loop {
         // At once, unless the budget of the task is spent.
         let mut polled = pin!(unconstrained(acquire.as_mut()));
-        if let Poll::Ready(Err(error)) = polled.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        if let Poll::Ready(Err(error)) =
+            polled.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        {
             return error;
         }
     }

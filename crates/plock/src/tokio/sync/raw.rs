@@ -57,12 +57,12 @@ impl Ask {
 impl Raw {
     /// The queue of a lock that is made of so many permits.
     pub(crate) const fn new(lock: Lock, whole: u32) -> Self {
-        Self { permits: Permits::new(lock, whole as usize), whole, promises: PhantomData }
+        Self { permits: Permits::new(lock, whole as u64), whole, promises: PhantomData }
     }
 
     /// The queue of a semaphore.
     pub(crate) const fn without_whole(lock: Lock, permits: usize) -> Self {
-        Self { permits: Permits::new(lock, permits), whole: 0, promises: PhantomData }
+        Self { permits: Permits::new(lock, permits as u64), whole: 0, promises: PhantomData }
     }
 
     pub(crate) const fn lock(&self) -> &Lock {
@@ -112,28 +112,28 @@ impl Raw {
     /// Gives the permits back, then accounts the hold.
     #[inline]
     pub(crate) fn release(&self, hold: &mut Hold, share: Share, permits: usize) {
-        self.permits.release::<TokioTasks>(hold, share, permits);
+        self.permits.release::<TokioTasks>(hold, share, permits as u64);
     }
 
     /// A writer becomes a reader: all permits but one go back.
     pub(crate) fn downgrade(&self, hold: &mut Hold) {
-        self.permits.downgrade::<TokioTasks>(hold, self.whole as usize - 1);
+        self.permits.downgrade::<TokioTasks>(hold, u64::from(self.whole) - 1);
     }
 
     #[track_caller]
     pub(crate) fn add_permits(&self, n: usize) {
-        if self.permits.add(n).is_err() {
+        if self.permits.add(n as u64).is_err() {
             native::too_many_permits(n);
         }
     }
 
     /// Takes up to `n` free permits away for good, and says how many.
     pub(crate) fn forget_permits(&self, n: usize) -> usize {
-        self.permits.forget(n)
+        count(self.permits.forget(n as u64))
     }
 
     pub(crate) fn available_permits(&self) -> usize {
-        self.permits.available()
+        count(self.permits.available())
     }
 
     pub(crate) fn close(&self) {
@@ -143,6 +143,11 @@ impl Raw {
     pub(crate) fn is_closed(&self) -> bool {
         self.permits.is_closed()
     }
+}
+
+/// No more than tokio's limit, which fits.
+fn count(permits: u64) -> usize {
+    usize::try_from(permits).unwrap_or(usize::MAX)
 }
 
 /// An acquisition: untried, waiting, or done.
@@ -173,6 +178,7 @@ where
         if this.finish.is_none() {
             resumed() // before anything is taken that nobody would give back
         }
+        let mut tried = None;
         if this.attempt.is_none() {
             let start = Start::now();
             let taken = this.raw.permits.take(this.ask.permits) == Take::Taken;
@@ -181,15 +187,9 @@ where
                 let hold = this.raw.lock().acquired::<TokioTasks>(start, this.ask.share, this.site);
                 return Poll::Ready(done(this.finish)(Ok(hold)));
             }
-            let attempt = begin(this.raw, this.ask, start, this.site, taken);
-            *this.attempt = Some(attempt);
-            if taken {
-                return Poll::Pending;
-            }
+            tried = Some(Tried { start, taken });
         }
-        let Some(attempt) = this.attempt else { resumed() };
-        let ended = ready!(poll(attempt, this.raw, this.ask, this.site, cx));
-        *this.attempt = None;
+        let ended = ready!(wait(this.attempt, tried, this.raw, *this.ask, this.site, cx));
         Poll::Ready(done(this.finish)(ended))
     }
 }
@@ -209,47 +209,55 @@ fn resumed() -> ! {
     panic!("`async fn` resumed after completion")
 }
 
-/// What the first poll goes on with if it cannot return a guard: `taken` are the permits without the
-/// budget for it.
-#[cold]
-#[inline(never)]
-fn begin(
-    raw: &Raw,
-    ask: &Ask,
+/// A first poll that could not return a guard.
+struct Tried {
     start: Start,
-    site: &'static Location<'static>,
+    /// It has the permits, and no budget left to return them in this poll.
     taken: bool,
-) -> Attempt {
-    let Ask { share, permits } = *ask;
-    if taken {
-        return Attempt::deferred::<TokioTasks>(&raw.permits, start, share, permits, site);
-    }
-    Attempt::new::<TokioTasks>(start, share, permits, site)
 }
 
 /// The slow path of every poll. As tokio's, it takes the permits first and asks for budget then.
 #[cold]
 #[inline(never)]
-fn poll(
-    attempt: &mut Attempt,
+fn wait(
+    attempt: &mut Option<Attempt>,
+    tried: Option<Tried>,
     raw: &Raw,
-    ask: &Ask,
+    Ask { share, permits: need }: Ask,
     site: &'static Location<'static>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Hold, AcquireError>> {
     let permits = &raw.permits;
-    if ready!(attempt.poll(permits, cx)).is_err() {
-        attempt.failed(permits, ask.share);
+    let polled = match (&mut *attempt, tried) {
+        (Some(attempt), _) => attempt.poll(permits, cx),
+        (None, Some(Tried { start, taken: true })) => {
+            let deferred = Attempt::deferred::<TokioTasks>(permits, start, share, need, site);
+            *attempt = Some(deferred);
+            return Poll::Pending;
+        }
+        (None, Some(Tried { start, taken: false })) => {
+            let begun = Attempt::begin::<TokioTasks>(permits, start, share, need, site, cx);
+            *attempt = Some(begun.0);
+            begun.1
+        }
+        (None, None) => resumed(),
+    };
+    let Some(waiting) = attempt else { resumed() };
+    if ready!(polled).is_err() {
+        waiting.failed(permits, share);
+        *attempt = None;
         return Poll::Ready(Err(native::closed()));
     }
     match coop::poll_proceed(cx) {
         Poll::Ready(budget) => budget.made_progress(),
         Poll::Pending => {
-            attempt.defer(permits);
+            waiting.defer(permits);
             return Poll::Pending;
         }
     }
-    Poll::Ready(Ok(attempt.claimed::<TokioTasks>(permits, ask.share, site)))
+    let hold = waiting.claimed::<TokioTasks>(permits, share, site);
+    *attempt = None;
+    Poll::Ready(Ok(hold))
 }
 
 #[pinned_drop]
