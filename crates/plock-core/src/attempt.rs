@@ -13,19 +13,16 @@
 //! What it runs into is looked up once, under the mutex of the queue and in the same go as it joins. An
 //! attempt that began while recording was off goes the same way, and nothing is accounted.
 
-use crate::blame::{self, Few};
-use crate::cause::{self, Blocked};
-use crate::claim::{self, Claimed};
-use crate::current::{Runtime, owner_for_claim};
-use crate::ended::Ended;
+use crate::cause::Blocked;
+use crate::current::Runtime;
 use crate::grant::{Granted, Releaser};
 use crate::hold::Hold;
-use crate::lock::{Share, Start};
-use crate::owner::Role;
+use crate::lock::{Lock, Share, Start};
+use crate::over::{KeepsTask, Over, waiter};
 use crate::permits::{Join, Permits};
 use crate::queue::Queue;
-use crate::wait::{Wait, Waiter};
-use crate::{BlockCause, Dropped, EndCause, Outcome, clock, loss, task, thread};
+use crate::wait::Wait;
+use crate::{EndCause, Outcome, clock, loss};
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -43,8 +40,7 @@ pub struct Attempt {
     polls: u32,
     /// It has its permits without having queued.
     has_permits: bool,
-    /// An unscoped task's owner is kept alive by what it holds and what it waits for.
-    keeps_task: bool,
+    _task: KeepsTask,
 }
 
 /// The lock is closed.
@@ -73,14 +69,9 @@ impl Attempt {
             Join::Queued(free) => free,
         };
         wait.keep(free);
-        if let Some(waiter) = &wait.waiter {
-            // One look: what is in the way, and what its holders are charged with so far.
-            let holders = record.holders(permits.lock().who());
-            wait.seen = Some(cause::at_block(&wait, waiter.owner, &queue, &holders, free));
-            wait.base = blame::charges(&queue, &holders, waiter.since);
-        }
+        wait.look(permits.lock(), record, &queue, free);
         let mut this = Self::alone(wait, false);
-        this.ticket = queue.enter(Arc::clone(&this.wait), waker, free);
+        this.ticket = queue.enter(Arc::clone(&this.wait), Some(waker), free);
         record.note_waiting(&queue);
         drop(queue);
         if let Some(waiter) = &this.wait.waiter {
@@ -107,9 +98,9 @@ impl Attempt {
 
     /// Polled once, not queued.
     fn alone(wait: Wait, has_permits: bool) -> Self {
-        let owner = wait.waiter.as_ref().map(|waiter| waiter.owner);
-        let keeps_task = owner.is_some_and(|owner| owner.role() == Role::Task);
-        Self { wait: Arc::new(wait), ticket: 0, deferred_at: 0, polls: 1, has_permits, keeps_task }
+        let task = KeepsTask::of(wait.waiter.as_ref());
+        let wait = Arc::new(wait);
+        Self { wait, ticket: 0, deferred_at: 0, polls: 1, has_permits, _task: task }
     }
 
     /// Whether the permits are there by now. If so, the attempt ends as soon as the task has budget for
@@ -167,82 +158,32 @@ impl Attempt {
         share: Share,
         site: &'static Location<'static>,
     ) -> Hold {
-        let lock = permits.lock();
-        let Some(waiter) = &self.wait.waiter else { return Hold::default() };
-        let Some(seen) = self.wait.seen else {
-            // Freed between the try and the queue: as good as uncontended.
-            return lock.acquired::<R>(Start::at(waiter.since), share, site);
-        };
-        let now = clock::now();
-        let until = ended_at(waiter, now);
-        if seen.cause == BlockCause::Coop {
-            let claimed = claim::deferred(until.saturating_sub(waiter.since));
-            let hold = lock.acquired::<R>(Start::at(now), share, site);
-            self.ended(permits, waiter, seen, until, claimed, EndCause::Raced).file_detail();
-            return hold;
-        }
-        let deferred_at = Some(self.deferred_at).filter(|at| *at != 0);
-        let claimed = claim::phases(&self.wait, waiter, until, deferred_at);
-        let end = claimed.granted.map_or(EndCause::Raced, |granted| granted.end);
-        let ended = self.ended(permits, waiter, seen, until, claimed, end);
-        let shares = self.leave(permits, share, &ended);
-        let hold = lock.acquired::<R>(Start::at(now), share, site);
-        ended.file(Outcome::Acquired, &shares);
-        hold
+        self.over(permits.lock()).map_or_else(Hold::default, |over| over.claimed::<R>(share, site))
     }
 
     /// The lock was found closed. This ends the attempt.
-    pub fn failed(&self, permits: &Permits, share: Share) {
+    pub fn failed(&self, permits: &Permits) {
         self.give_up(permits, None);
-        let Some(waiter) = &self.wait.waiter else { return };
-        let Some(blocked) = self.blocked() else {
-            permits.lock().failed(Start::at(waiter.since), share.mode(), Outcome::Closed);
-            return;
-        };
-        let until = ended_at(waiter, clock::now());
-        let ended = self.ended(permits, waiter, blocked, until, Claimed::NONE, EndCause::Closed);
-        ended.file(Outcome::Closed, &Few::new()); // that is nobody's fault
+        if let Some(over) = self.over(permits.lock()) {
+            over.failed(Outcome::Closed);
+        }
     }
 
     /// The future is being dropped. What it has got goes to the next in line. This ends the attempt.
-    pub fn abandon(&self, permits: &Permits, share: Share) {
-        let Some(waiter) = &self.wait.waiter else { return self.give_up(permits, None) };
-        let Some(blocked) = self.blocked() else {
-            self.give_up(permits, None);
-            permits.lock().failed(Start::at(waiter.since), share.mode(), Outcome::Abandoned);
-            return;
-        };
+    pub fn abandon(&self, permits: &Permits) {
+        let Some(over) = self.over(permits.lock()) else { return self.give_up(permits, None) };
         let now = clock::now();
-        let by = Some(waiter).filter(|waiter| waiter.owner_is_alive()).map(|waiter| {
-            Releaser::new(waiter.owner.label(), waiter.site, waiter.owner.span(), true)
-        });
+        let by = Releaser::of_waiter(over.waiter);
         self.give_up(permits, Some(Granted::here(now, EndCause::Cancel, by)));
-        // From here on nobody can hand it over any more.
-        let until = ended_at(waiter, now);
-        let claimed = claim::phases(&self.wait, waiter, until, None);
-        let end = match claimed.granted {
-            Some(_) => EndCause::AbandonedAfterGrant,
-            None => EndCause::AbandonedBeforeGrant,
-        };
-        let ended = self.ended(permits, waiter, blocked, until, claimed, end);
-        let record = permits.lock().record_or_new();
-        let shares = ended.shares(record, &record.queue(), &self.wait.base);
-        ended.file(Outcome::Abandoned, &shares);
+        over.abandoned(now); // from here on nobody can hand it over any more
     }
 
-    /// What it ran into, if that was more than the cooperative budget.
-    fn blocked(&self) -> Option<Blocked> {
-        self.wait.seen.filter(|seen| seen.cause != BlockCause::Coop)
-    }
-
-    /// Leaves the queue with its permits, and says who is charged with the wait.
-    fn leave(&self, permits: &Permits, share: Share, ended: &Ended<'_>) -> Few {
-        let record = permits.lock().record_or_new();
-        let mut queue = record.queue();
-        let _served = queue.leave(self.ticket);
-        queue.claimed(u64::from(share.weight()));
-        record.note_waiting(&queue);
-        ended.shares(record, &queue, &self.wait.base)
+    /// `None` if nothing of it is recorded.
+    fn over<'a>(&'a self, lock: &'a Lock) -> Option<Over<'a>> {
+        let Self { wait, ticket, polls, deferred_at, .. } = self;
+        let (ticket, polls, deferred_at) = (*ticket, *polls, *deferred_at);
+        let waiter = wait.waiter.as_ref()?;
+        Some(Over { lock, wait, waiter, ticket, polls, deferred_at })
     }
 
     /// Leaves the queue without permits: what it has got is given to the next in line. `granted` is how
@@ -262,44 +203,5 @@ impl Attempt {
         record.note_waiting(&queue);
         permits.hand_back(record, queue, self.wait.kept(), granted);
         drop(waker);
-    }
-
-    /// The wait as it ended at `now`.
-    fn ended<'a>(
-        &'a self,
-        permits: &'a Permits,
-        waiter: &'a Waiter,
-        blocked: Blocked,
-        now: u64,
-        claimed: Claimed,
-        end: EndCause,
-    ) -> Ended<'a> {
-        let blocked = blocked.settled(claimed.granted.as_ref());
-        let polls = u64::from(self.polls);
-        Ended { lock: permits.lock(), wait: &self.wait, waiter, polls, blocked, now, claimed, end }
-    }
-}
-
-/// Who waits, if that is recorded.
-fn waiter<R: Runtime>(start: Start, site: &'static Location<'static>) -> Option<Waiter> {
-    let since = start.instant()?;
-    Some(Waiter::new(since, owner_for_claim::<R>(thread::state())?, site))
-}
-
-/// When a wait that is over `now` ended: when it began, if the clock jumped meanwhile. Never before
-/// that.
-fn ended_at(waiter: &Waiter, now: u64) -> u64 {
-    if clock::has_jumped(waiter.since, now) {
-        loss::count(Dropped::Clock, 1);
-        return waiter.since;
-    }
-    now.max(waiter.since)
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        if let Some(waiter) = self.wait.waiter.as_ref().filter(|_| self.keeps_task) {
-            task::let_go(waiter.owner);
-        }
     }
 }

@@ -27,10 +27,10 @@ impl Blocked {
         Self { cause: BlockCause::Coop, holder: None, holders: 0, ahead: 0, free }
     }
 
-    /// Nobody was seen to be in the way. If whoever let go is known, or nobody had to, the lock was
-    /// changing hands while we looked.
+    /// If nobody was seen to be in the way, and somebody of ours let go, the lock was changing hands
+    /// while we looked.
     pub(crate) fn settled(self, granted: Option<&Granted>) -> Self {
-        let known = granted.is_none_or(|granted| granted.releaser.is_some());
+        let known = granted.is_some_and(|granted| granted.releaser.is_some());
         match self.cause {
             BlockCause::Foreign if known => Self { cause: BlockCause::Transient, ..self },
             _ => self,

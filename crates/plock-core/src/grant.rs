@@ -13,6 +13,7 @@ use crate::name::{Label, LabelText};
 use crate::owner::OwnerCell;
 use crate::slots::HoldInfo;
 use crate::sync::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
+use crate::wait::Waiter;
 use crate::{EndCause, SpanRef, thread};
 use std::panic::Location;
 
@@ -81,6 +82,12 @@ impl Releaser {
     /// Whoever ends this hold of its own.
     pub(crate) fn of(cell: &OwnerCell, hold: &HoldInfo) -> Self {
         Self::new(cell.label(), hold.site, cell.span(), hold.share.is_exclusive())
+    }
+
+    /// Whoever gives up this wait, if it is still there.
+    pub(crate) fn of_waiter(waiter: &Waiter) -> Option<Self> {
+        let owner = Some(waiter.owner).filter(|_| waiter.owner_is_alive())?;
+        Some(Self::new(owner.label(), waiter.site, owner.span(), true))
     }
 
     pub(crate) fn label(&self) -> Label {

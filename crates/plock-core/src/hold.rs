@@ -12,6 +12,7 @@ use crate::owner::{HoldRef, OwnerCell, Role};
 use crate::permits::Permits;
 use crate::queue::{Charge, Inflicted, Queue};
 use crate::record::Record;
+use crate::release::Releasing;
 use crate::slots::HoldInfo;
 use crate::{EndCause, Mode, blame, clock, shard, task, thread};
 use std::panic::Location;
@@ -39,26 +40,32 @@ impl Hold {
         std::mem::take(self)
     }
 
-    /// Ends the hold around `unlock`: first the lock is free, then the accounts are made.
+    /// Ends the hold around `unlock`: first the lock is free, then the accounts are made. What in
+    /// there may wake waiters has to run in [`Releasing::during`].
     #[inline(always)] // the guard's two words stay in registers
-    pub fn release<R: Runtime>(&mut self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+    pub fn release<R: Runtime>(
+        &mut self,
+        lock: &Lock,
+        share: Share,
+        unlock: impl FnOnce(&Releasing),
+    ) {
         match self.at.take() {
             Some(at) => at.end::<R>(lock, share, unlock),
-            None => unlock(),
+            // Waiters may be recorded although this guard is not: they learn how it ended.
+            None => unlock(&Releasing::new(lock.id(), EndCause::Release)),
         }
     }
 
     /// A write guard becomes a read guard: the exclusive segment of the hold ends, the shared one
     /// begins, under the same hold. `downgrade` does it on the wrapped lock; what it is given tells
     /// those that it hands over to.
-    pub(crate) fn downgrade<R: Runtime>(
+    pub fn downgrade<R: Runtime, T>(
         &mut self,
         lock: &Lock,
-        downgrade: impl FnOnce(&dyn Fn() -> Granted),
-    ) {
-        let Some(at) = self.at else {
-            return downgrade(&|| Granted::here(clock::now(), EndCause::Downgrade, None));
-        };
+        downgrade: impl FnOnce(&Releasing) -> T,
+    ) -> T {
+        let releasing = Releasing::new(lock.id(), EndCause::Downgrade);
+        let Some(at) = self.at else { return downgrade(&releasing) };
         let now = clock::now();
         lock.publish(0);
         if let Some(record) = lock.record() {
@@ -68,15 +75,13 @@ impl Hold {
             }
             record.add_holder(at);
         }
-        downgrade(&|| {
-            let releaser = at.info().map(|hold| Releaser::of(at.now_in(), &hold));
-            Granted::here(now, EndCause::Downgrade, releaser)
-        });
+        let out = downgrade(&releasing.by(at, now));
         let ts = thread::state();
         account_exclusive_part::<R>(ts, at, lock.series(Mode::Exclusive), now);
         let shared = lock.series(Mode::Shared);
         shard::with(ts, shared, |shard| shard.acquired(at.cell.depth().max(1)));
         at.downgrade(shared, now);
+        out
     }
 
     /// A second hold for permits that were split off; both keep the moment of the claim.
@@ -183,13 +188,13 @@ fn charge(
 impl HoldRef {
     /// Out of line, once per kind of lock: what a guard's drop takes is the call.
     #[inline(never)]
-    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce(&Releasing)) {
         if share.is_exclusive() {
             lock.publish(0);
         }
         let charged_at = lock.record().map_or(0, |record| leave_record(record, self, share));
         let books = Books::<R>::open(self, lock.series(share.mode()), charged_at);
-        unlock();
+        unlock(&Releasing::new(lock.id(), EndCause::Release).by(self, charged_at));
         books.close();
     }
 

@@ -36,7 +36,8 @@
 //! | `current` | whose code runs here |
 //! | `permits`, `queue` | how many may hold a lock; who waits, in order, and who has kept it |
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
-//! | `attempt`, `wait`, `grant`, `wake`, `ended` | the contended path: an acquisition that waits, what others see of it, the hand-over, the wake; where a wait that is over is filed |
+//! | `attempt`, `wait`, `grant`, `wake`, `over`, `ended` | the contended path: an acquisition that waits, what others see of it, the hand-over, the wake; how it ends; where a wait that is over is filed |
+//! | `foreign`, `release` | attempts in queues that are not ours; who releases there |
 //! | `record`, `holders`, `cause`, `blame`, `claim` | a lock that was contended, who holds it (together); why it blocked; who is charged; where the claim delay went |
 //! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
 //! | `collect`, `snapshot`, `loss`, `cost` | reading everything; what was left out; what plock costs |
@@ -77,6 +78,7 @@ mod collect;
 mod cost;
 mod current;
 mod ended;
+mod foreign;
 mod grant;
 mod histogram;
 mod hold;
@@ -96,11 +98,13 @@ mod loom_tests;
 mod loss;
 mod name;
 mod outer;
+mod over;
 mod owner;
 mod permits;
 mod published;
 mod queue;
 mod record;
+mod release;
 mod report;
 mod scope;
 mod scope_name;
@@ -126,12 +130,14 @@ pub use clock::manual;
 pub use clock::{calibrate, is_enabled, set_enabled};
 pub use collect::{count_dropped, note_export, snapshot};
 pub use current::{NoTasks, Runtime};
+pub use foreign::Foreign;
 pub use histogram::*;
 pub use hold::Hold;
 pub use kind::*;
 pub use lock::{Lock, Share, Start};
 pub use name::{MAX_LABELS, MAX_NAME, OVERFLOW};
 pub use permits::{MAX_PERMITS, Permits, Take, TooMany};
+pub use release::Releasing;
 pub use report::*;
 pub use scope::Scope;
 pub use scope_name::ScopeName;

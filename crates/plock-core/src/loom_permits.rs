@@ -44,7 +44,7 @@ impl Locked {
                     return Ok(());
                 }
                 Poll::Ready(Err(closed)) => {
-                    attempt.failed(&self.permits, share(n));
+                    attempt.failed(&self.permits);
                     return Err(closed);
                 }
             }
@@ -98,7 +98,7 @@ fn sections_follow_each_other() {
 }
 
 /// Who gives up while the lock is handed to it passes it on. Fails if a served one that leaves keeps
-/// what it has got.
+/// what it has got, or if what the queue has left over is not given back with `Release`.
 #[test]
 fn who_gives_up_passes_it_on() {
     model(|| {
@@ -115,11 +115,15 @@ fn who_gives_up_passes_it_on() {
         };
         let releaser = {
             let lock = Arc::clone(&lock);
-            thread::spawn(move || lock.release(1))
+            thread::spawn(move || {
+                lock.section();
+                lock.release(1);
+            })
         };
-        first.abandon(&lock.permits, share(1));
+        first.abandon(&lock.permits);
         second.join().unwrap();
         releaser.join().unwrap();
+        assert_eq!(lock.value.load(Relaxed), 2, "it saw the section before");
         assert_eq!(lock.permits.available(), 0, "the second one has it still");
     });
 }
@@ -158,7 +162,7 @@ fn nobody_is_overtaken() {
         if taken {
             lock.release(1);
         }
-        attempt.abandon(&lock.permits, share(1));
+        attempt.abandon(&lock.permits);
         assert_eq!(lock.permits.available(), 1);
     });
 }

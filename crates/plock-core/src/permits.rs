@@ -125,9 +125,10 @@ impl Permits {
 
     /// A writer becomes a reader: `n` permits go back, its hold goes on.
     pub fn downgrade<R: Runtime>(&self, hold: &mut Hold, n: u64) {
-        hold.downgrade::<R>(&self.lock, |granted| {
+        hold.downgrade::<R, _>(&self.lock, |releasing| {
             if !self.give(n) {
-                self.give_to(n, granted());
+                let (at, end) = (releasing.moment(), releasing.end());
+                self.give_to(n, Granted::here(at, end, releasing.releaser()));
             }
         });
     }

@@ -58,7 +58,7 @@ struct Place {
     ticket: u64,
     /// Who waits here; `None` is a gap.
     waits: Option<Arc<Wait>>,
-    /// Whom to wake; `None` once it is served.
+    /// Whom to wake; `None` once it is served, or if it is not served here.
     waker: Option<Waker>,
 }
 
@@ -132,8 +132,9 @@ impl Queue {
         self.waits().next() // what has left in front of it is gone
     }
 
-    /// Puts an attempt into the queue; its ticket is its place. `free` counts if it is the first.
-    pub(crate) fn enter(&mut self, wait: Arc<Wait>, waker: Waker, free: u64) -> u64 {
+    /// Puts an attempt into the queue; its ticket is its place. It is served here if it has a waker; what
+    /// it waits for comes from elsewhere if not. `free` counts if it is the first.
+    pub(crate) fn enter(&mut self, wait: Arc<Wait>, waker: Option<Waker>, free: u64) -> u64 {
         if self.len == 0 {
             (self.before, self.before_since) = (0, 0);
             self.free = free;
@@ -141,12 +142,12 @@ impl Queue {
         let ticket = self.next;
         self.next += 1;
         self.occupied += 1;
-        self.waiting += 1;
+        self.waiting += usize::from(waker.is_some());
         if let Some(since) = wait.since() {
             self.since_sum += u128::from(since);
             self.len += 1;
         }
-        self.places.push_back(Place { ticket, waits: Some(wait), waker: Some(waker) });
+        self.places.push_back(Place { ticket, waits: Some(wait), waker });
         ticket
     }
 

@@ -48,7 +48,7 @@ proptest! {
             now += passed;
             match event {
                 Event::Block => {
-                    let ticket = queue.enter(waiting(now, owner), Waker::noop().clone(), 0);
+                    let ticket = queue.enter(waiting(now, owner), Some(Waker::noop().clone()), 0);
                     queued.push((ticket, now));
                 }
                 Event::Abandon(number) if !queued.is_empty() => {
@@ -105,7 +105,7 @@ proptest! {
         let owner = slab::allocate().unwrap();
         let mut queue = Queue::default();
         let enter = |queue: &mut Queue, since| {
-            queue.enter(waiting(since, owner), Waker::noop().clone(), 0)
+            queue.enter(waiting(since, owner), Some(Waker::noop().clone()), 0)
         };
         let first = enter(&mut queue, 0);
         let mut queued = Vec::new();

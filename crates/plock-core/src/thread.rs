@@ -3,7 +3,9 @@
 //! thread-local with a destructor gives things back when the thread ends.
 
 use crate::claim::PINNED_NS;
+use crate::grant::Releaser;
 use crate::owner::OwnerCell;
+use crate::release::Releasing;
 use crate::shard::{self, Table};
 use crate::wake::News;
 use std::cell::Cell;
@@ -28,6 +30,10 @@ pub(crate) struct ThreadState {
     pub(crate) scope_task: Cell<u64>,
     /// The owner of this thread's own, unscoped holds.
     pub(crate) own: Cell<Option<&'static OwnerCell>>,
+    /// What is being released here whose queue is not ours.
+    pub(crate) releasing: Cell<Releasing>,
+    /// Who gives up an attempt in such a queue here.
+    pub(crate) giving_up: Cell<Option<Releaser>>,
     /// What the wake that runs here is for.
     pub(crate) news: Cell<Option<News>>,
     /// Number of the poll running here, 0 = none; unique per thread.
@@ -56,6 +62,8 @@ thread_local! {
             scope: Cell::new(None),
             scope_task: Cell::new(0),
             own: Cell::new(None),
+            releasing: Cell::new(Releasing::NONE),
+            giving_up: Cell::new(None),
             news: Cell::new(None),
             poll_seq: Cell::new(0),
             polls: Cell::new(0),

@@ -1,10 +1,13 @@
 //! One blocked attempt as others see it: shared by its future and the lock's queue.
 
-use crate::blame::Few;
-use crate::cause::Blocked;
+use crate::blame::{self, Few};
+use crate::cause::{self, Blocked};
 use crate::grant::{Grant, Granted};
+use crate::lock::Lock;
 use crate::name::Label;
 use crate::owner::{OwnerCell, WaitEnd};
+use crate::queue::Queue;
+use crate::record::Record;
 use crate::sync::{AtomicU64, Ordering};
 use crate::{EndCause, Mode, Share};
 use std::panic::Location;
@@ -45,6 +48,15 @@ impl Wait {
             seen: None,
             base: Few::new(),
         }
+    }
+
+    /// One look at the lock that it is about to queue for: what is in the way, and what its holders are
+    /// charged with so far. `free` permits are free if nobody queues.
+    pub(crate) fn look(&mut self, lock: &Lock, record: &Record, queue: &Queue, free: u64) {
+        let Some(waiter) = &self.waiter else { return };
+        let holders = record.holders(lock.who());
+        self.seen = Some(cause::at_block(self, waiter.owner, queue, &holders, free));
+        self.base = blame::charges(queue, &holders, waiter.since);
     }
 
     /// Permits that are kept for it. Only the mutex of the queue says whether that is still so.

@@ -30,7 +30,7 @@ fn named(kind: Kind, name: &str) -> Lock {
 fn use_once(lock: &Lock, share: Share) {
     let mut hold: Hold = lock.acquired::<NoTasks>(Start::now(), share, Location::caller());
     assert!(hold.is_recorded());
-    hold.release::<NoTasks>(lock, share, || {});
+    hold.release::<NoTasks>(lock, share, |_| {});
 }
 
 fn run_scope(name: &str) -> &'static str {

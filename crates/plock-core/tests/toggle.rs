@@ -24,7 +24,7 @@ fn poll(scope: &mut Scope) {
 fn a_guard_is_recorded_if_recording_was_on_when_it_was_acquired() {
     manual::install();
     let lock = Lock::named(Kind::Mutex, "toggled").registered();
-    let release = |hold: &mut Hold| hold.release::<NoTasks>(&lock, Share::EXCLUSIVE, || {});
+    let release = |hold: &mut Hold| hold.release::<NoTasks>(&lock, Share::EXCLUSIVE, |_| {});
     let figures = || {
         let snapshot = snapshot(false);
         let lock = snapshot.lock("toggled", Mode::Exclusive).unwrap();

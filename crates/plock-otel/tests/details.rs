@@ -14,10 +14,9 @@ use plock_otel::SpanObserver;
 use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, SystemTime};
-use tokio::sync::Mutex;
 
 const MS: u64 = 1_000_000;
 

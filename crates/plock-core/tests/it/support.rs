@@ -67,7 +67,7 @@ impl Probe {
     }
 
     pub(crate) fn release(&self, mut hold: Hold) {
-        hold.release::<Tasks>(&self.lock, self.share, || {});
+        hold.release::<Tasks>(&self.lock, self.share, |_| {});
     }
 }
 

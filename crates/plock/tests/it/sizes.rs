@@ -20,10 +20,10 @@ const ADDED: &[(&str, isize)] = &[
     ("size/tokio::Semaphore", 24),
     ("size/tokio::SemaphorePermit", 16),
     ("size/tokio::OwnedSemaphorePermit", 16),
-    ("size/tokio::Mutex::lock", -48),
-    ("size/tokio::RwLock::read", -24),
-    ("size/tokio::RwLock::write", -24),
-    ("size/tokio::Semaphore::acquire", -8),
+    ("size/tokio::Mutex::lock", -40),
+    ("size/tokio::RwLock::read", -16),
+    ("size/tokio::RwLock::write", -16),
+    ("size/tokio::Semaphore::acquire", 0),
     ("size/scope", 88),
 ];
 

@@ -6,6 +6,7 @@ use super::observer::{UNOBSERVED, told};
 use allocation_counter::measure;
 use plock::tokio::sync::Mutex;
 use plock::{BlockCause, EndCause, Outcome, inspect};
+use plock_core::{Foreign, Kind, Lock, NoTasks, Share, Start};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Waker};
@@ -190,4 +191,41 @@ fn abandon_after() {
     let seen = exclusive("abandon_after");
     assert_eq!((seen.outcome(Outcome::Abandoned), seen.outcome(Outcome::Acquired)), (1, 2));
     assert_eq!((seen.waiters, seen.holders), (0, 0));
+}
+
+/// A queue that is not ours: the wakers of its waiters learn from the release around them who let go.
+#[test]
+fn handed_over_elsewhere() {
+    let _world = manual();
+    let (share, site) = (Share::EXCLUSIVE, std::panic::Location::caller());
+    let lock = Lock::named(Kind::Mutex, "elsewhere");
+    let inner = std::sync::Arc::new(::tokio::sync::Mutex::new(()));
+    let mut guard = Some(std::sync::Arc::clone(&inner).try_lock_owned().unwrap());
+    let mut hold = lock.acquired::<NoTasks>(Start::now(), share, site);
+    let (task, mut locking) = (Counted::default().into(), pin!(inner.lock_owned()));
+    let waker = Waker::from(std::sync::Arc::clone(&task));
+    let cx = Context::from_waker(&waker);
+    let begin = || Foreign::begin::<NoTasks>(&lock, Start::now(), share, 0, true, site, &waker);
+    plock::manual::set(10);
+    let mut attempt = begin().unwrap();
+    assert!(attempt.poll(locking.as_mut(), false, &cx).is_pending());
+    assert_eq!(exclusive("elsewhere").waiters, 1);
+    plock::manual::set(50);
+    hold.release::<NoTasks>(&lock, share, |releasing| releasing.during(|| drop(guard.take())));
+    assert_eq!(task.0.load(Relaxed), 1);
+    plock::manual::set(80);
+    assert!(attempt.poll(locking, false, &cx).is_ready());
+    let mut hold = attempt.claimed::<NoTasks>(&lock, site);
+    plock::manual::set(90);
+    let mut other = begin().unwrap();
+    assert!(other.poll(pin!(std::future::pending::<()>()), false, &cx).is_pending());
+    plock::manual::set(95);
+    other.abandon(&lock, || {});
+    hold.release::<NoTasks>(&lock, share, |_| {});
+
+    let seen = exclusive("elsewhere");
+    assert_eq!((seen.contentions(), seen.wait_total().sum_ns(), seen.claim_delay_ns), (2, 75, 30));
+    assert_eq!((seen.outcome(Outcome::Abandoned), seen.waiters), (1, 0));
+    let label = edges("elsewhere").first().unwrap().0.clone();
+    assert_eq!(edges("elsewhere"), [(label.clone(), label, 45)]);
 }

@@ -244,7 +244,7 @@ fn wait(
     };
     let Some(waiting) = attempt else { resumed() };
     if ready!(polled).is_err() {
-        waiting.failed(permits, share);
+        waiting.failed(permits);
         *attempt = None;
         return Poll::Ready(Err(native::closed()));
     }
@@ -266,7 +266,7 @@ impl<W> PinnedDrop for Acquire<'_, W> {
     fn drop(self: Pin<&mut Self>) {
         let this = self.project();
         if let Some(attempt) = this.attempt {
-            attempt.abandon(&this.raw.permits, this.ask.share);
+            attempt.abandon(&this.raw.permits);
         }
     }
 }
