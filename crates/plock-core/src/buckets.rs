@@ -1,7 +1,10 @@
 //! The cells that one thread writes and anybody reads, and the histogram made of them.
 
 use crate::histogram::{self, BUCKETS};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use smallvec::SmallVec;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::{Mutex, PoisonError};
 
 /// One cell: the owning thread stores, everyone else loads. Nothing is published through it.
 #[derive(Debug, Default)]
@@ -9,14 +12,23 @@ pub(crate) struct Cell(AtomicU64);
 
 /// Counts by bucket. A note says which buckets have ever been used, for a reader would otherwise
 /// have to look at all of them, and most durations of one lock fall into a few.
+///
+/// A count is half a word, so that a series takes up half as much; the other half of one that has gone
+/// around is kept aside. Whoever goes around says so, then starts at 0 again. A reader that has seen the
+/// new count sees that as well, and reads again under the mutex: so what it reads never falls.
 #[derive(Debug)]
 pub(crate) struct Buckets {
     used: [Cell; BUCKETS.div_ceil(BITS)],
-    counts: [Cell; BUCKETS],
+    has_gone_around: AtomicBool,
+    /// Buckets that have gone around, and how often.
+    around: Mutex<Vec<(u16, u64)>>,
+    counts: [AtomicU32; BUCKETS],
 }
 
 /// Buckets per word of the note.
 const BITS: usize = u64::BITS as usize;
+/// What a count of half a word goes around at.
+const AROUND: u64 = 1 << u32::BITS;
 
 impl Cell {
     pub(crate) const fn new() -> Self {
@@ -43,7 +55,9 @@ impl Buckets {
     pub(crate) const fn new() -> Self {
         Self {
             used: [const { Cell::new() }; BUCKETS.div_ceil(BITS)],
-            counts: [const { Cell::new() }; BUCKETS],
+            has_gone_around: AtomicBool::new(false),
+            around: Mutex::new(Vec::new()),
+            counts: [const { AtomicU32::new(0) }; BUCKETS],
         }
     }
 
@@ -51,35 +65,58 @@ impl Buckets {
     #[inline(always)]
     pub(crate) fn count(&self, ns: u64) {
         let bucket = histogram::bucket(ns);
-        let before = self.counts[bucket].get();
-        self.counts[bucket].set(before + 1);
-        if before == 0 {
-            self.note(bucket);
+        let more = self.counts[bucket].load(Relaxed).wrapping_add(1);
+        if more <= 1 {
+            return self.count_unusually(bucket, more);
         }
+        self.counts[bucket].store(more, Relaxed);
     }
 
+    /// The first one ever, or the last before it goes around.
     #[cold]
-    fn note(&self, bucket: usize) {
+    fn count_unusually(&self, bucket: usize, more: u32) {
         let word = &self.used[bucket / BITS];
         word.set(word.get() | 1 << (bucket % BITS));
+        if more == 1 {
+            return self.counts[bucket].store(1, Relaxed);
+        }
+        let mut around = self.around.lock().unwrap_or_else(PoisonError::into_inner);
+        match around.iter_mut().find(|(known, _)| usize::from(*known) == bucket) {
+            Some((_, times)) => *times += 1,
+            None => around.push((number(bucket), 1)),
+        }
+        self.has_gone_around.store(true, Relaxed);
+        // ORDERING: pairs with Acquire in `each`: who reads the 0 knows that it has gone around.
+        self.counts[bucket].store(0, Release);
     }
 
     /// The used buckets and their counts, ascending. One that is being used for the first time may be
     /// left out; the next look has it.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (u16, u64)> {
-        (0..)
-            .step_by(BITS)
-            .zip(&self.used)
-            .flat_map(|(first, word)| {
-                let left = |word: &u64| Some(*word & (*word - 1)).filter(|word| *word != 0);
-                let words = std::iter::successors(Some(word.get()).filter(|word| *word != 0), left);
-                words.map(move |word| first + word.trailing_zeros() as usize)
-            })
-            .map(|bucket| {
-                #[expect(clippy::cast_possible_truncation, reason = "fewer than 320 buckets")]
-                (bucket as u16, self.counts[bucket].get())
-            })
+    pub(crate) fn each(&self) -> SmallVec<[(u16, u64); 8]> {
+        let count = |bucket: usize| (number(bucket), u64::from(self.counts[bucket].load(Acquire)));
+        let seen = self.used_ones().map(count).collect();
+        if !self.has_gone_around.load(Relaxed) {
+            return seen;
+        }
+        let around = self.around.lock().unwrap_or_else(PoisonError::into_inner);
+        let times =
+            |bucket| around.iter().find(|(b, _)| *b == bucket).map_or(0, |(_, times)| *times);
+        let whole = |(bucket, count)| (bucket, times(bucket) * AROUND + count);
+        self.used_ones().map(count).map(whole).collect()
     }
+
+    fn used_ones(&self) -> impl Iterator<Item = usize> {
+        (0..).step_by(BITS).zip(&self.used).flat_map(|(first, word)| {
+            let left = |word: &u64| Some(*word & (*word - 1)).filter(|word| *word != 0);
+            let words = std::iter::successors(Some(word.get()).filter(|word| *word != 0), left);
+            words.map(move |word| first + word.trailing_zeros() as usize)
+        })
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "fewer than 320 buckets")]
+const fn number(bucket: usize) -> u16 {
+    bucket as u16
 }
 
 #[cfg(test)]
@@ -96,7 +133,51 @@ mod tests {
                 buckets.count(ns);
                 *expected.entry(u16::try_from(histogram::bucket(ns)).unwrap()).or_insert(0u64) += 1;
             }
-            prop_assert_eq!(buckets.each().collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(buckets.each().into_vec(), expected.into_iter().collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_count_that_has_gone_around_goes_on_where_it_was() {
+        let buckets = Buckets::new();
+        let (ns, others) = (1_000, 5);
+        let bucket = histogram::bucket(ns);
+        buckets.count(others);
+        buckets.count(ns);
+        for times in 1..=2 {
+            buckets.counts[bucket].store(u32::MAX, Relaxed);
+            let before = buckets.each()[1].1;
+            buckets.count(ns);
+            assert_eq!(buckets.each()[1], (number(bucket), before + 1));
+            assert_eq!(before + 1, times * AROUND);
+            buckets.count(ns);
+            assert_eq!(buckets.each()[1].1, times * AROUND + 1);
+        }
+        assert_eq!(buckets.each()[0].1, 1);
+    }
+
+    /// What a reader sees while a count goes around, again and again, never falls.
+    #[test]
+    fn a_count_never_falls() {
+        let buckets = Buckets::new();
+        let bucket = histogram::bucket(7);
+        buckets.count(7);
+        let done = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                for _ in 0..2_000 {
+                    let count = buckets.counts[bucket].load(Relaxed);
+                    buckets.counts[bucket].store(count.max(u32::MAX - 3), Relaxed);
+                    (0..6).for_each(|_| buckets.count(7));
+                }
+                done.store(true, Release);
+            });
+            let mut before = 0;
+            while !done.load(Acquire) {
+                let now = buckets.each()[0].1;
+                assert!(now >= before, "{now} after {before}");
+                before = now;
+            }
+        });
     }
 }

@@ -6,7 +6,7 @@ use crate::class::{self, Figure, Series};
 use crate::name::{Label, OVERFLOW, site_text};
 use crate::owner::OwnerCell;
 use crate::record::Record;
-use crate::shard::{self, Shard, WorstCell};
+use crate::shard::{self, Contention, Shard, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
     DEPTHS, Edge, Histogram, LockSeries, Open, OpenEdge, Outcome, ScopeSeries, Snapshot, Worst,
@@ -80,6 +80,7 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> (HashMap<u32, usize>,
             },
         ));
     }
+    let mut longest = vec![Longest::default(); out.locks.len()];
     for table in shard::tables() {
         for (number, into) in &into {
             let Some(shard) = table.get(*number) else { continue };
@@ -87,12 +88,17 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> (HashMap<u32, usize>,
                 Into::Lock(at) => {
                     cost.unusual += shard.unusual.get().saturating_sub(shard.by_tasks.get());
                     cost.by_tasks += shard.by_tasks.get();
-                    add_lock(&mut out.locks[*at], shard, take_exemplars, &mut out.edges);
+                    let sums = (&mut out.locks[*at], &mut longest[*at]);
+                    add_lock(sums, shard, take_exemplars, &mut out.edges);
                 }
                 Into::Scope(at) => add_scope(&mut out.scopes[*at], shard),
                 Into::Delay(at) => add_holds(&mut delays[*at].1, shard),
             }
         }
+    }
+    for (lock, longest) in out.locks.iter_mut().zip(longest) {
+        lock.worst_hold = longest.hold.map(told);
+        lock.worst_wait = longest.wait.map(told);
     }
     let mut delays: HashMap<_, _> = delays.into_iter().collect();
     for scope in &mut out.scopes {
@@ -106,7 +112,7 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> (HashMap<u32, usize>,
 }
 
 fn add_holds(into: &mut Histogram, shard: &Shard) {
-    into.add_counts(shard.hold.each(), shard.hold_sum.get(), shard.hold_max.get());
+    into.add_counts(shard.hold.each().into_iter(), shard.hold_sum.get(), shard.hold_max.get());
 }
 
 fn empty(series: &Series) -> LockSeries {
@@ -115,7 +121,19 @@ fn empty(series: &Series) -> LockSeries {
     LockSeries { name, kind, mode, declared, ..LockSeries::default() }
 }
 
-fn add_lock(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &mut Vec<Edge>) {
+/// The longest of one series, without their texts as yet.
+#[derive(Clone, Copy, Default)]
+struct Longest {
+    hold: Option<WorstCell>,
+    wait: Option<WorstCell>,
+}
+
+fn add_lock(
+    (out, longest): (&mut LockSeries, &mut Longest),
+    shard: &Shard,
+    take_exemplars: bool,
+    edges: &mut Vec<Edge>,
+) {
     add_holds(&mut out.hold, shard);
     out.hold_suspended_ns = out.hold_suspended_ns.wrapping_add(shard.suspended.get());
     out.migrated += shard.migrated.get();
@@ -129,35 +147,46 @@ fn add_lock(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &m
     }
     out.depth_sum += shard.deep_sum.get();
     out.outcomes[Outcome::WouldBlock as usize] += shard.would_block.get();
-    add_cold(out, shard, take_exemplars, edges);
-}
-
-fn add_cold(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &mut Vec<Edge>) {
     let mut cold = shard.cold();
-    for (to, from) in out.outcomes.iter_mut().zip(cold.outcomes) {
-        *to += from;
-    }
-    for (to, from) in out.wait.iter_mut().zip(&cold.wait) {
-        if let Some(from) = from {
-            to.add_counts((0..).zip(from.counts), from.sum_ns, from.max_ns);
-        }
-    }
-    out.claim_delay_ns = out.claim_delay_ns.wrapping_add(cold.claim_delay_ns);
-    keep_worst(&mut out.worst_hold, cold.worst_hold);
-    keep_worst(&mut out.worst_wait, cold.worst_wait);
+    keep_longer(&mut longest.hold, cold.worst_hold);
     if let Some(exemplar) =
         cold.hold_exemplar.filter(|e| out.hold_exemplar.is_none_or(|known| e.ns > known.ns))
     {
         out.hold_exemplar = Some(exemplar);
     }
-    for (cause, exemplar) in &cold.wait_exemplars {
+    if take_exemplars {
+        cold.hold_exemplar = None;
+        shard.reset_exemplar_floor(&mut cold);
+    }
+    if let Some(contention) = &mut cold.contention {
+        keep_longer(&mut longest.wait, contention.worst_wait);
+        add_contention(out, contention, take_exemplars, edges);
+    }
+}
+
+fn add_contention(
+    out: &mut LockSeries,
+    contention: &mut Contention,
+    take_exemplars: bool,
+    edges: &mut Vec<Edge>,
+) {
+    for (to, from) in out.outcomes.iter_mut().zip(contention.outcomes) {
+        *to += from;
+    }
+    for (to, from) in out.wait.iter_mut().zip(&contention.wait) {
+        if let Some(from) = from {
+            to.add_counts((0..).zip(from.counts), from.sum_ns, from.max_ns);
+        }
+    }
+    out.claim_delay_ns = out.claim_delay_ns.wrapping_add(contention.claim_delay_ns);
+    for (cause, exemplar) in &contention.wait_exemplars {
         match out.wait_exemplars.iter_mut().find(|(known, _)| known == cause) {
             Some((_, known)) if exemplar.ns > known.ns => *known = *exemplar,
             Some(_) => {}
             None => out.wait_exemplars.push((*cause, *exemplar)),
         }
     }
-    edges.extend(cold.edges.iter().map(|edge| Edge {
+    edges.extend(contention.edges.iter().map(|edge| Edge {
         lock: out.name.clone(),
         cause: edge.cause,
         waiter: edge.waiter.text().to_owned(),
@@ -167,17 +196,19 @@ fn add_cold(out: &mut LockSeries, shard: &Shard, take_exemplars: bool, edges: &m
         wait_ns: edge.wait_ns,
     }));
     if take_exemplars {
-        cold.hold_exemplar = None;
-        cold.wait_exemplars.clear();
-        shard.reset_exemplar_floor(&mut cold);
+        contention.wait_exemplars.clear();
     }
 }
 
-fn keep_worst(to: &mut Option<Worst>, from: Option<WorstCell>) {
-    if let Some(from) = from.filter(|from| to.as_ref().is_none_or(|known| from.ns > known.ns)) {
-        let owner = from.owner.text().to_owned();
-        *to = Some(Worst { ns: from.ns, owner, site: site_text(from.site) });
+fn keep_longer(to: &mut Option<WorstCell>, from: Option<WorstCell>) {
+    if from.is_some_and(|from| to.is_none_or(|known| from.ns > known.ns)) {
+        *to = from;
     }
+}
+
+fn told(longest: WorstCell) -> Worst {
+    let WorstCell { ns, owner, site } = longest;
+    Worst { ns, owner: owner.text().to_owned(), site: site_text(site) }
 }
 
 fn add_scope(out: &mut ScopeSeries, shard: &Shard) {

@@ -97,6 +97,7 @@ impl Ended<'_> {
         let (waiter, site) = (self.waiter.label, self.waiter.site);
         shard::with(thread::state(), self.series(), |shard| {
             let mut cold = shard.cold();
+            let cold = cold.contention();
             if outcome != Outcome::Acquired {
                 cold.outcomes[outcome as usize] += 1;
             }

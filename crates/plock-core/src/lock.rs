@@ -339,7 +339,7 @@ impl Lock {
         if start.is_recorded() {
             let series = self.series(mode);
             shard::with(thread::state(), series, |shard| {
-                shard.cold().outcomes[outcome as usize] += 1;
+                shard.cold().contention().outcomes[outcome as usize] += 1;
             });
         }
     }

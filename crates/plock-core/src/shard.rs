@@ -28,7 +28,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const EXEMPLAR_FLOOR_NS: u64 = 100_000;
 
 /// The figures of one series on one thread. Two lines of 64 bytes are fetched together, hence the
-/// alignment: the first one holds all that an acquisition writes besides its bucket.
+/// alignment: the first pair holds all that an acquisition writes besides its bucket, the second what
+/// a snapshot reads besides, and of the buckets it reads the used ones.
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub(crate) struct Shard {
@@ -46,10 +47,10 @@ pub(crate) struct Shard {
     /// Durations at least this long go to the slow path: the longest so far, exemplars, slow ones.
     /// Written under `cold`, so the recorder and the snapshot never overwrite each other.
     notable_from: AtomicU64,
+    cold: Mutex<Cold>,
     pub(crate) hold: Buckets,
     /// Used by the series of scopes only.
     pub(crate) scope: ScopeCells,
-    cold: Mutex<Cold>,
 }
 
 /// Counters of a scope name.
@@ -63,18 +64,25 @@ pub(crate) struct ScopeCells {
     pub(crate) idle: [Cell; Idle::COUNT],
 }
 
-/// What only contended acquisitions and records of a new longest write.
+/// What a hold writes that is the longest so far, or an exemplar.
 #[derive(Debug, Default)]
 pub(crate) struct Cold {
+    pub(crate) worst_hold: Option<WorstCell>,
+    pub(crate) hold_exemplar: Option<Exemplar>,
+    /// Holds longer than this become exemplars; 0 = not set yet.
+    exemplar_floor: u64,
+    /// Most locks are never contended.
+    pub(crate) contention: Option<Box<Contention>>,
+}
+
+/// What only acquisitions write that wait or fail.
+#[derive(Debug, Default)]
+pub(crate) struct Contention {
     pub(crate) outcomes: [u64; Outcome::COUNT],
     pub(crate) wait: [Option<Box<Counts>>; Cause::COUNT],
     pub(crate) claim_delay_ns: u64,
     pub(crate) edges: Vec<EdgeCell>,
-    pub(crate) worst_hold: Option<WorstCell>,
     pub(crate) worst_wait: Option<WorstCell>,
-    pub(crate) hold_exemplar: Option<Exemplar>,
-    /// Holds longer than this become exemplars; 0 = not set yet.
-    exemplar_floor: u64,
     pub(crate) wait_exemplars: Vec<(Cause, Exemplar)>,
 }
 
@@ -120,9 +128,9 @@ impl Shard {
             by_tasks: Cell::new(),
             migrated: Cell::new(),
             notable_from: AtomicU64::new(1),
+            cold: Mutex::default(),
             hold: Buckets::new(),
             scope: ScopeCells::default(),
-            cold: Mutex::default(),
         }
     }
 
@@ -198,6 +206,12 @@ impl Cold {
         self.exemplar_floor.max(EXEMPLAR_FLOOR_NS) + 1
     }
 
+    pub(crate) fn contention(&mut self) -> &mut Contention {
+        self.contention.get_or_insert_default()
+    }
+}
+
+impl Contention {
     pub(crate) fn waited(&mut self, cause: Cause, ns: u64) {
         let empty = || Box::new(Counts { counts: [0; BUCKETS], sum_ns: 0, max_ns: 0 });
         let counts = self.wait[cause as usize].get_or_insert_with(empty);

@@ -52,7 +52,7 @@ fn threads_at_the_same_time_have_tables_of_their_own() {
 
 #[test]
 fn edges_beyond_the_cap_fold_into_one_and_keep_the_time() {
-    let mut cold = Cold::default();
+    let mut cold = Contention::default();
     let site = Location::caller();
     for number in 0..200_u64 {
         let waiter = Label::intern(&format!("edge {number}"));
@@ -73,7 +73,7 @@ fn edges_beyond_the_cap_fold_into_one_and_keep_the_time() {
 /// With many waiting at once a sum of waits passes the word in days.
 #[test]
 fn sums_that_pass_the_word_go_around() {
-    let mut cold = Cold::default();
+    let mut cold = Contention::default();
     for number in 0..MAX_EDGES + 2 {
         let waiter = Label::intern(&format!("around {number}"));
         for _ in 0..2 {
