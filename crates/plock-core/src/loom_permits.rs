@@ -186,8 +186,26 @@ fn permits_are_kept_until_there_are_enough() {
     });
 }
 
-/// A close ends a wait, however it meets the join and the release; no permit is lost by that. Fails if a
-/// close looks for those that queue before it says that it is closed.
+/// A close ends every wait, however it meets the join. Hangs if a close looks for those that queue before
+/// it says that it is closed.
+#[test]
+fn close_meets_join() {
+    model(|| {
+        let lock = Locked::new(1);
+        assert_eq!(lock.permits.take(1), Take::Taken);
+        let waiting = {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || lock.acquire(1).unwrap_err())
+        };
+        lock.permits.close();
+        waiting.join().unwrap();
+        lock.release(1);
+        assert_eq!(lock.permits.available(), 1);
+    });
+}
+
+/// No permit is lost when a close meets a join and a release. Fails if a closed one keeps what it was
+/// handed.
 #[test]
 fn close_meets_join_and_release() {
     model(|| {
