@@ -17,6 +17,7 @@ mod here;
 mod operations;
 mod read_outs;
 mod rows;
+mod spans;
 mod threads;
 
 use clap::Parser;
@@ -50,8 +51,8 @@ fn main() {
     let groups = if arguments.growth {
         vec![growth::all()]
     } else {
-        // The read-outs fill the process with classes and threads, so they go last.
-        vec![rows::all(), read_outs::all()]
+        // The spans install an observer, and the read-outs fill the process with classes and threads.
+        vec![rows::all(), spans::all(), read_outs::all()]
     };
     let groups = groups.into_iter().map(|rows| harness::choose(rows, &arguments.filter));
     if arguments.count {
