@@ -15,19 +15,26 @@ pub(crate) struct Claimed {
     pub(crate) delay_ns: u64,
     /// Indexed by [`ClaimDelay`].
     pub(crate) parts: [u64; ClaimDelay::COUNT],
+    /// Whether a guard came of it.
+    pub(crate) holds: bool,
 }
 
 impl Claimed {
     /// Never handed over.
     pub(crate) const NONE: Self =
-        Self { granted: None, delay_ns: 0, parts: [0; ClaimDelay::COUNT] };
+        Self { granted: None, delay_ns: 0, parts: [0; ClaimDelay::COUNT], holds: true };
+
+    /// The same, and nothing is held from then on.
+    pub(crate) fn without_guard(self) -> Self {
+        Self { holds: false, ..self }
+    }
 }
 
 /// The lock was ours from the start, and the cooperative budget spent: all of the wait is delay.
 pub(crate) fn deferred(ns: u64) -> Claimed {
     let mut parts = [0; ClaimDelay::COUNT];
     parts[ClaimDelay::CoopDeferred as usize] = ns;
-    Claimed { granted: None, delay_ns: ns, parts }
+    Claimed { granted: None, delay_ns: ns, parts, holds: true }
 }
 
 /// Splits what lies between the grant of `wait` and `now`, on the thread that claims. `deferred_at`
@@ -57,7 +64,7 @@ pub(crate) fn phases(wait: &Wait, waiter: &Waiter, now: u64, deferred_at: Option
     }
     take(ClaimDelay::WorkerPinned, pinned_until(now, at));
     take(ClaimDelay::RunQueue, now);
-    Claimed { granted: Some(granted), delay_ns: now - at, parts }
+    Claimed { granted: Some(granted), delay_ns: now - at, parts, holds: true }
 }
 
 /// When the waiter's own poll that was running at the grant ended; the grant itself if none was.

@@ -35,6 +35,8 @@ pub(crate) enum Figure {
     Poll,
     /// Scheduling delays of a scope.
     Delay,
+    /// Acquisitions from a pool, from asking to having.
+    Acquire,
 }
 
 /// What a snapshot needs to know of one series.
@@ -50,7 +52,7 @@ impl Series {
     pub(crate) const fn lock(&self) -> Option<(Kind, Mode)> {
         match self.figure {
             Figure::Hold(kind, mode) => Some((kind, mode)),
-            Figure::Poll | Figure::Delay => None,
+            Figure::Poll | Figure::Delay | Figure::Acquire => None,
         }
     }
 
@@ -77,6 +79,9 @@ const fn figures(family: Family) -> &'static [Figure] {
         Family::Lock(Kind::Rwlock) => {
             &[Figure::Hold(Kind::Rwlock, Mode::Exclusive), Figure::Hold(Kind::Rwlock, Mode::Shared)]
         }
+        Family::Lock(Kind::OnceCell) => &[Figure::Hold(Kind::OnceCell, Mode::Exclusive)],
+        Family::Lock(Kind::Pool) => &[Figure::Hold(Kind::Pool, Mode::Permit), Figure::Acquire],
+        Family::Lock(Kind::Channel) => &[Figure::Hold(Kind::Channel, Mode::Permit)],
         Family::Lock(Kind::Semaphore) => &[Figure::Hold(Kind::Semaphore, Mode::Permit)],
         Family::Scope => &[Figure::Poll, Figure::Delay],
     }

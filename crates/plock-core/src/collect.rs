@@ -9,8 +9,8 @@ use crate::record::Record;
 use crate::shard::{self, Contention, Shard, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
-    DEPTHS, Edge, Histogram, LockSeries, Open, OpenEdge, Outcome, ScopeSeries, Snapshot, Worst,
-    clock, cost, loss, slab,
+    DEPTHS, Edge, Histogram, LockSeries, Open, OpenEdge, Outcome, PoolSeries, ScopeSeries,
+    Snapshot, Worst, clock, cost, loss, pool, slab,
 };
 use std::collections::HashMap;
 
@@ -36,6 +36,8 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     };
     out.locks.retain(|lock| lock.name != OVERFLOW || used(lock));
     out.scopes.retain(|scope| scope.name != OVERFLOW || scope.started > 0);
+    out.pools.retain(|pool| pool.name != OVERFLOW || pool.acquire.count() > 0);
+    pool::add_sizes(&mut out.pools);
     merge_edges(&mut out.edges);
     let recorded_ns = cost::settle(cost);
     loss::add_overhead(clock::now().saturating_sub(began));
@@ -50,6 +52,7 @@ enum Into {
     Lock(usize),
     Scope(usize),
     Delay(usize),
+    Pool(usize),
 }
 
 /// Adds up all threads. One after the other, since the shards of a thread lie side by side in memory.
@@ -73,6 +76,11 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> (HashMap<u32, usize>,
                     out.scopes.push(ScopeSeries { name, ..ScopeSeries::default() });
                     Into::Scope(out.scopes.len() - 1)
                 }
+                Figure::Acquire => {
+                    let name = series.name.to_owned();
+                    out.pools.push(PoolSeries { name, ..PoolSeries::default() });
+                    Into::Pool(out.pools.len() - 1)
+                }
                 Figure::Delay => {
                     delays.push((series.name, Histogram::default()));
                     Into::Delay(delays.len() - 1)
@@ -93,6 +101,7 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> (HashMap<u32, usize>,
                 }
                 Into::Scope(at) => add_scope(&mut out.scopes[*at], shard),
                 Into::Delay(at) => add_holds(&mut delays[*at].1, shard),
+                Into::Pool(at) => add_holds(&mut out.pools[*at].acquire, shard),
             }
         }
     }

@@ -166,7 +166,7 @@ impl Ended<'_> {
                 | EndCause::Closed
                 | EndCause::Timeout
         );
-        self.waiter.owner.depth() + u64::from(without_guard)
+        self.waiter.owner.depth() + u64::from(without_guard || !self.claimed.holds)
     }
 
     fn detail(&self, holder: Option<Charge>) -> WaitDetail {

@@ -36,10 +36,10 @@ use std::task::{Context, Poll, Wake, Waker};
 pub struct Foreign {
     tag: Arc<Tag>,
     waker: Waker,
-    share: Share,
+    pub(crate) share: Share,
     ticket: u64,
     /// Whether it has been pending.
-    is_blocked: bool,
+    pub(crate) is_blocked: bool,
     polls: u32,
     /// When a poll first found the cooperative budget spent after the hand-over, 0 = never.
     deferred_at: u64,
@@ -161,14 +161,14 @@ impl Foreign {
         }
     }
 
-    fn leave(&self, lock: &Lock) {
+    pub(crate) fn leave(&self, lock: &Lock) {
         let Some(record) = lock.record().filter(|_| self.ticket != 0) else { return };
         let mut queue = record.queue();
         let _unserved = queue.leave(self.ticket);
         record.note_waiting(&queue);
     }
 
-    fn over<'a>(&'a self, lock: &'a Lock) -> Option<Over<'a>> {
+    pub(crate) fn over<'a>(&'a self, lock: &'a Lock) -> Option<Over<'a>> {
         let Self { ticket, polls, deferred_at, .. } = *self;
         let wait = &*self.tag.wait;
         let waiter = wait.waiter.as_ref()?;

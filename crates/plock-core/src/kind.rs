@@ -56,6 +56,12 @@ vocabulary! {
         Rwlock = "rwlock",
         /// A number of permits.
         Semaphore = "semaphore",
+        /// A value that is made once, by one of those who ask for it.
+        OnceCell = "once_cell",
+        /// A channel with so many places for messages.
+        Channel = "channel",
+        /// A number of connections, or whatever else is pooled.
+        Pool = "pool",
     }
 }
 
@@ -66,7 +72,7 @@ vocabulary! {
         Exclusive = "exclusive",
         /// Together with other readers.
         Shared = "shared",
-        /// Some of a semaphore's permits.
+        /// Some of a semaphore's permits, of a channel's places, of a pool's connections.
         Permit = "permit",
     }
 }
@@ -225,7 +231,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// What ended an idle period of a scope.
+    /// What a scope waited for while it was idle: what ended that period by waking it.
     Idle {
         /// A mutex or read-write lock.
         Lock = "lock",
@@ -233,7 +239,7 @@ vocabulary! {
         Permit = "permit",
         /// A pooled connection.
         Pool = "pool",
-        /// A channel.
+        /// Word from another task: a message, a notification, its end.
         Channel = "channel",
         /// A timer.
         Timer = "timer",
@@ -241,6 +247,13 @@ vocabulary! {
         Io = "io",
         /// Not instrumented.
         Other = "other",
+    }
+}
+
+impl From<&str> for Idle {
+    /// The kind that is spelt like this; any other word is [`Other`](Self::Other).
+    fn from(text: &str) -> Self {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text).unwrap_or(Self::Other)
     }
 }
 

@@ -40,6 +40,9 @@
 //! | `foreign`, `release` | attempts in queues that are not ours; who releases there |
 //! | `record`, `holders`, `cause`, `blame`, `claim` | a lock that was contended, who holds it (together); why it blocked; who is charged; where the claim delay went |
 //! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
+//! | `served` | what is acquired without being held |
+//! | `pool` | a pool: a lock, how long acquiring takes, how large it is |
+//! | `leaf` | any other wait, whose idle time gets a kind |
 //! | `collect`, `snapshot`, `loss`, `cost` | reading everything; what was left out; what plock costs |
 //!
 //! # How exact
@@ -87,6 +90,7 @@ mod holders;
 #[doc(hidden)]
 pub mod inspect;
 mod kind;
+mod leaf;
 mod life;
 mod lock;
 #[cfg(all(test, loom))]
@@ -101,6 +105,7 @@ mod outer;
 mod over;
 mod owner;
 mod permits;
+mod pool;
 mod published;
 mod queue;
 mod record;
@@ -108,6 +113,7 @@ mod release;
 mod report;
 mod scope;
 mod scope_name;
+mod served;
 mod shard;
 mod signal;
 mod slab;
@@ -134,9 +140,11 @@ pub use foreign::Foreign;
 pub use histogram::*;
 pub use hold::Hold;
 pub use kind::*;
+pub use leaf::Leaf;
 pub use lock::{Lock, Share, Start};
 pub use name::{MAX_LABELS, MAX_NAME, OVERFLOW};
 pub use permits::{MAX_PERMITS, Permits, Take, TooMany};
+pub use pool::Pool;
 pub use release::Releasing;
 pub use report::*;
 pub use scope::Scope;

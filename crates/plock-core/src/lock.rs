@@ -153,6 +153,14 @@ impl Lock {
         }
     }
 
+    /// Another one of the same class.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        let this = Self::with(self.kind, self.origin);
+        this.series.store(self.series.load(Relaxed), Relaxed);
+        this
+    }
+
     /// A lock of no class, that counts in this series.
     pub(crate) fn of_series(kind: Kind, series: u32) -> Self {
         let this = Self::named(kind, "");

@@ -10,7 +10,7 @@ use crate::hold::Hold;
 use crate::lock::{Lock, Share, Start};
 use crate::owner::{OwnerCell, Role};
 use crate::wait::{Wait, Waiter};
-use crate::{BlockCause, Dropped, EndCause, Outcome, clock, loss, task, thread};
+use crate::{BlockCause, Dropped, EndCause, Kind, Outcome, clock, loss, task, thread};
 use std::panic::Location;
 
 /// An attempt at its end.
@@ -36,9 +36,12 @@ pub(crate) fn waiter<R: Runtime>(start: Start, site: &'static Location<'static>)
 pub(crate) struct KeepsTask(Option<&'static OwnerCell>);
 
 impl KeepsTask {
+    pub(crate) fn of_owner(owner: &'static OwnerCell) -> Self {
+        Self(Some(owner).filter(|owner| owner.role() == Role::Task))
+    }
+
     pub(crate) fn of(waiter: Option<&Waiter>) -> Self {
-        let owner = waiter.map(|waiter| waiter.owner);
-        Self(owner.filter(|owner| owner.role() == Role::Task))
+        waiter.map_or(Self(None), |waiter| Self::of_owner(waiter.owner))
     }
 }
 
@@ -72,8 +75,7 @@ impl Over<'_> {
         }
         let deferred_at = Some(self.deferred_at).filter(|at| *at != 0);
         let claimed = claim::phases(self.wait, self.waiter, until, deferred_at);
-        let end = claimed.granted.map_or(EndCause::Raced, |granted| granted.end);
-        let ended = self.ended(seen, until, claimed, end);
+        let ended = self.ended_by_grant(seen, until, claimed);
         let shares = self.leave(share, &ended);
         let hold = lock.acquired::<R>(Start::at(now), share, site);
         ended.file(Outcome::Acquired, &shares);
@@ -109,12 +111,12 @@ impl Over<'_> {
     }
 
     /// What it ran into, if that was more than the cooperative budget.
-    fn blocked(&self) -> Option<Blocked> {
+    pub(crate) fn blocked(&self) -> Option<Blocked> {
         self.wait.seen.filter(|seen| seen.cause != BlockCause::Coop)
     }
 
     /// Leaves the queue with its share, and says who is charged with the wait.
-    fn leave(&self, share: Share, ended: &Ended<'_>) -> Few {
+    pub(crate) fn leave(&self, share: Share, ended: &Ended<'_>) -> Few {
         let record = self.lock.record_or_new();
         let mut queue = record.queue();
         let _served = queue.leave(self.ticket);
@@ -125,13 +127,22 @@ impl Over<'_> {
 
     /// When a wait that is over `now` ended: when it began, if the clock jumped meanwhile. Never before
     /// that.
-    fn until(&self, now: u64) -> u64 {
+    pub(crate) fn until(&self, now: u64) -> u64 {
         let since = self.waiter.since;
         if clock::has_jumped(since, now) {
             loss::count(Dropped::Clock, 1);
             return since;
         }
         now.max(since)
+    }
+
+    /// The wait as its hand-over ended it, if there was one that could be seen.
+    pub(crate) fn ended_by_grant(&self, blocked: Blocked, now: u64, claimed: Claimed) -> Ended<'_> {
+        // A pool may hand over by a task of its own.
+        let is_pool = self.lock.kind() == Kind::Pool;
+        let unseen = if is_pool { EndCause::External } else { EndCause::Raced };
+        let end = claimed.granted.map_or(unseen, |granted| granted.end);
+        self.ended(blocked, now, claimed, end)
     }
 
     /// The wait as it ended at `now`.

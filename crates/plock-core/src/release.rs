@@ -57,13 +57,25 @@ impl Releasing {
         release()
     }
 
+    /// As [`during`](Self::during), by somebody who does not hold anything.
+    pub(crate) fn on_behalf_of<T>(&self, by: Option<Releaser>, release: impl FnOnce() -> T) -> T {
+        struct Restore(Option<Releaser>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                thread::state().giving_up.set(self.0);
+            }
+        }
+        let _restore = Restore(thread::state().giving_up.replace(by));
+        self.during(release)
+    }
+
     pub(crate) fn end(&self) -> EndCause {
         EndCause::from_index(self.lock & END_BITS)
     }
 
-    /// Who lets go: the holder, or the attempt that is given up.
+    /// Who lets go: the holder, the attempt that is given up, the receiver that makes room.
     pub(crate) fn releaser(&self) -> Option<Releaser> {
-        if self.end() == EndCause::Cancel {
+        if matches!(self.end(), EndCause::Cancel | EndCause::External) {
             return thread::state().giving_up.get();
         }
         let hold = self.hold?;
@@ -93,10 +105,7 @@ fn nested<T>(releasing: Releasing, release: impl FnOnce() -> T) -> T {
 /// Runs `drop_inner`, which gives up a queued attempt on `lock`, with whoever gives up visible to the
 /// wakers it calls: the next in line got the lock from there.
 pub(crate) fn give_up(lock: usize, by: Option<Releaser>, drop_inner: impl FnOnce()) {
-    let ts = thread::state();
-    let outer = ts.giving_up.replace(by);
-    Releasing::new(lock, EndCause::Cancel).during(drop_inner);
-    ts.giving_up.set(outer); // after a panic the next one replaces it; it is read in between only
+    Releasing::new(lock, EndCause::Cancel).on_behalf_of(by, drop_inner);
 }
 
 /// What this thread is releasing, if that is `lock`.

@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub open_edges: Vec<OpenEdge>,
     /// One entry per scope name.
     pub scopes: Vec<ScopeSeries>,
+    /// One entry per pool name, on top of the one among the locks.
+    pub pools: Vec<PoolSeries>,
     /// What was left out, one entry per reason that can occur.
     pub dropped: Vec<(Dropped, u64)>,
     /// Time that recording cost so far, in nanoseconds: acquisitions, polls and scopes by what they cost
@@ -245,6 +247,19 @@ pub struct ScopeSeries {
     pub idle_ns: [u64; Idle::COUNT],
 }
 
+/// What the pools of one name have beyond the figures of a lock.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct PoolSeries {
+    /// The pool's name.
+    pub name: String,
+    /// Every acquisition, from asking to having: waiting, connecting and checking included.
+    pub acquire: Histogram,
+    /// Connections that exist, in use or idle, as last seen at an acquisition or a release.
+    pub size: u64,
+}
+
 impl Snapshot {
     /// How often `reason` occurred.
     #[must_use]
@@ -256,6 +271,12 @@ impl Snapshot {
     #[must_use]
     pub fn lock(&self, name: &str, mode: Mode) -> Option<&LockSeries> {
         self.locks.iter().find(|s| s.name == name && s.mode == mode)
+    }
+
+    /// What a pool has beyond the figures of a lock, if it is known.
+    #[must_use]
+    pub fn pool(&self, name: &str) -> Option<&PoolSeries> {
+        self.pools.iter().find(|s| s.name == name)
     }
 
     /// The figures of a scope name, if it ever ran.

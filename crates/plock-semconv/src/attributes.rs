@@ -1,4 +1,4 @@
-//! Keys and fixed values of metric labels. Both prefixes have one place: the macros below.
+//! Keys and fixed values of metric labels. Each prefix has one place: the macros below.
 
 /// A key in the lock namespace.
 macro_rules! lock {
@@ -12,12 +12,21 @@ macro_rules! task {
         concat!("task.", $key)
     };
 }
+/// A key in the pool namespace.
+macro_rules! pool {
+    ($key:literal) => {
+        concat!("pool.", $key)
+    };
+}
 pub(crate) use lock;
 
 /// What every key about a lock begins with.
 pub const LOCK_PREFIX: &str = lock!("");
 /// What every key about a task begins with.
 pub const TASK_PREFIX: &str = task!("");
+
+/// What every key about a pool begins with.
+pub const POOL_PREFIX: &str = pool!("");
 
 /// Name of the lock, from its registration.
 pub const LOCK_NAME: &str = lock!("name");
@@ -39,6 +48,8 @@ pub const LOCK_STAGE: &str = lock!("stage");
 pub const TASK_NAME: &str = task!("name");
 /// What a task was idle for: an [`Idle`](plock_core::Idle).
 pub const TASK_IDLE: &str = task!("idle");
+/// Name of a pool, from its registration.
+pub const POOL_NAME: &str = pool!("name");
 /// Why something was left out: a [`Dropped`](plock_core::Dropped).
 pub const REASON: &str = "reason";
 /// Version of plock.

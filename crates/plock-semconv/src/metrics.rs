@@ -2,7 +2,7 @@
 
 use crate::attributes::{
     CLOCK, LOCK_CAUSE, LOCK_HOLDER, LOCK_KIND, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE,
-    LOCK_WAITER, REASON, TASK_IDLE, TASK_NAME, VERSION,
+    LOCK_WAITER, POOL_NAME, REASON, TASK_IDLE, TASK_NAME, VERSION,
 };
 use crate::{Instrument, InstrumentKind};
 
@@ -76,6 +76,15 @@ instruments! {
         "Scopes started";
     TASKS_FINISHED = Counter "tasks.finished" "{task}" [TASK_NAME]
         "Scopes ended: completed, cancelled or panicked";
+    /// The waits among them are in [`WAIT_DURATION`], the use of the connections in [`HOLD_DURATION`].
+    POOL_ACQUIRE_DURATION = Histogram "pool.acquire.duration" "s" [POOL_NAME]
+        "Time from asking a pool for a connection to having it, whether others were in the way or not";
+    POOL_IN_USE = Gauge "pool.in_use" "{connection}" [POOL_NAME]
+        "Connections in use now";
+    POOL_SIZE = Gauge "pool.size" "{connection}" [POOL_NAME]
+        "Connections there are, as last seen when one was acquired";
+    POOL_WAITERS = Gauge "pool.waiters" "{waiter}" [POOL_NAME]
+        "Acquisitions that wait now, having found no free connection";
     TELEMETRY_DROPPED = Counter "telemetry.dropped" "{record}" [REASON]
         "What plock left out, by reason";
     TELEMETRY_OVERHEAD_TIME = Counter "telemetry.overhead.time" "s" []

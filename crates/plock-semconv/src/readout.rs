@@ -4,7 +4,9 @@
 use crate::attributes::{STAGE_HELD, STAGE_WAITING, UNKNOWN};
 use crate::family::MAX_ATTRIBUTES;
 use crate::{DepthHistogram, Family, Instrument, Point, Value, metrics};
-use plock_core::{Cause, Dropped, Idle, Kind, LockSeries, Mode, Outcome, ScopeSeries, Snapshot};
+use plock_core::{
+    Cause, Dropped, Idle, Kind, LockSeries, Mode, Outcome, PoolSeries, ScopeSeries, Snapshot,
+};
 use std::collections::BTreeMap;
 
 /// The snapshot under its telemetry names, in table order. A family without points is left out.
@@ -22,6 +24,7 @@ pub fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
     locks(&snapshot.locks, &mut families);
     blame(snapshot, &mut families);
     scopes(&snapshot.scopes, &mut families);
+    pools(snapshot, &mut families);
     telemetry(snapshot, &mut families);
     families.retain(|family| !family.points.is_empty());
     let place =
@@ -40,7 +43,7 @@ pub fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
 #[must_use]
 pub const fn expected_causes(kind: Kind, mode: Mode) -> &'static [Cause] {
     match (kind, mode) {
-        (Kind::Semaphore, _) => &[Cause::Holder, Cause::Permits],
+        (Kind::Semaphore | Kind::Channel | Kind::Pool, _) => &[Cause::Holder, Cause::Permits],
         (Kind::Rwlock, Mode::Shared) => &[Cause::Holder, Cause::WriterPending],
         _ => &[Cause::Holder],
     }
@@ -158,6 +161,23 @@ fn scopes<'a>(scopes: &'a [ScopeSeries], families: &mut Vec<Family<'a>>) {
     families.push(family(&metrics::TASKS, each(alive)));
     families.push(family(&metrics::TASKS_SPAWNED, each(|scope| Value::Count(scope.started))));
     families.push(family(&metrics::TASKS_FINISHED, each(|scope| Value::Count(scope.finished))));
+}
+
+/// What a pool shares with locks comes from there.
+fn pools<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
+    let each = |value: fn(&'a PoolSeries) -> Value<'a>| {
+        snapshot.pools.iter().map(move |pool| ([&*pool.name], value(pool)))
+    };
+    let acquire =
+        |pool: &'a PoolSeries| Value::Histogram { histogram: &pool.acquire, exemplar: None };
+    families.push(family(&metrics::POOL_ACQUIRE_DURATION, each(acquire)));
+    families.push(family(&metrics::POOL_SIZE, each(|pool| Value::Gauge(number(pool.size)))));
+    let locks = || snapshot.locks.iter().filter(|lock| lock.kind == Kind::Pool);
+    let gauge = |value: fn(&LockSeries) -> u64| {
+        locks().map(move |lock| ([&*lock.name], Value::Gauge(number(value(lock)))))
+    };
+    families.push(family(&metrics::POOL_IN_USE, gauge(|lock| lock.holders)));
+    families.push(family(&metrics::POOL_WAITERS, gauge(|lock| lock.waiters)));
 }
 
 fn telemetry<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {

@@ -32,6 +32,10 @@ const DIRECT: &[Row] = &[
     ("plock.tasks", GAUGE, "{task}", "task_name", "plock_tasks"),
     ("plock.tasks.spawned", COUNTER, "{task}", "task_name", "plock_tasks_spawned_total"),
     ("plock.tasks.finished", COUNTER, "{task}", "task_name", "plock_tasks_finished_total"),
+    ("plock.pool.acquire.duration", HISTOGRAM, "s", "pool_name", "plock_pool_acquire_duration_seconds"),
+    ("plock.pool.in_use", GAUGE, "{connection}", "pool_name", "plock_pool_in_use"),
+    ("plock.pool.size", GAUGE, "{connection}", "pool_name", "plock_pool_size"),
+    ("plock.pool.waiters", GAUGE, "{waiter}", "pool_name", "plock_pool_waiters"),
     ("plock.telemetry.dropped", COUNTER, "{record}", "reason", "plock_telemetry_dropped_total"),
     ("plock.telemetry.overhead.time", COUNTER, "s", "", "plock_telemetry_overhead_time_seconds_total"),
     ("plock.telemetry.last_export", GAUGE, "s", "", "plock_telemetry_last_export_seconds"),
@@ -82,9 +86,9 @@ fn names_are_unique_and_keep_to_their_namespace() {
         for key in instrument.attributes {
             let outside =
                 [attributes::REASON, attributes::VERSION, attributes::CLOCK, derived::SERVICE_NAME];
-            let inside = [attributes::LOCK_PREFIX, attributes::TASK_PREFIX]
-                .iter()
-                .any(|p| key.starts_with(p));
+            let prefixes =
+                [attributes::LOCK_PREFIX, attributes::TASK_PREFIX, attributes::POOL_PREFIX];
+            let inside = prefixes.iter().any(|p| key.starts_with(p));
             assert!(inside || outside.contains(key), "{key}");
         }
     }

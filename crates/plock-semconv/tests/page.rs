@@ -97,6 +97,7 @@ the cap is `__overflow__` and counted in `plock_telemetry_dropped_total`.
     row(attributes::LOCK_WAITER, "the same");
     row(attributes::TASK_NAME, "a scope's name");
     row(attributes::TASK_IDLE, &closed(Idle::ALL.iter().map(|v| v.as_str()).collect()));
+    row(attributes::POOL_NAME, "the registered name");
     row(attributes::REASON, &closed(Dropped::ALL.iter().map(|v| v.as_str()).collect()));
     out
 }

@@ -82,6 +82,28 @@ fn a_registered_lock_has_its_series_from_the_start() {
 }
 
 #[test]
+fn a_pool_has_its_own_series_and_those_of_a_lock() {
+    let pool = json!({"name": "database", "acquire": Histogram::of(&[5, 6]), "size": 4});
+    let snapshot = snapshot(|s| {
+        s.pools = vec![from_value(pool).unwrap()];
+        s.locks = vec![
+            lock("database", Kind::Pool, Mode::Permit, |lock| {
+                (lock["holders"], lock["waiters"]) = (json!(3), json!(1));
+            }),
+            lock("workers", Kind::Semaphore, Mode::Permit, |_| {}),
+        ];
+    });
+    assert_eq!(lines(&snapshot, &metrics::POOL_ACQUIRE_DURATION), ["database n=2"]);
+    assert_eq!(lines(&snapshot, &metrics::POOL_SIZE), ["database 4"]);
+    assert_eq!(lines(&snapshot, &metrics::POOL_IN_USE), ["database 3"]);
+    assert_eq!(lines(&snapshot, &metrics::POOL_WAITERS), ["database 1"]);
+    assert_eq!(
+        lines(&snapshot, &metrics::HOLDERS),
+        ["database,pool,permit 3", "workers,semaphore,permit 0"]
+    );
+}
+
+#[test]
 fn a_cause_that_occurred_gets_its_own_series() {
     let snapshot = snapshot(|s| {
         s.locks = vec![lock("orders", Kind::Mutex, Mode::Exclusive, |lock| {

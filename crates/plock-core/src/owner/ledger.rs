@@ -192,6 +192,8 @@ impl Slow {
 pub(crate) const fn idle_of(kind: crate::Kind) -> Idle {
     match kind {
         crate::Kind::Semaphore => Idle::Permit,
+        crate::Kind::Channel => Idle::Channel,
+        crate::Kind::Pool => Idle::Pool,
         _ => Idle::Lock,
     }
 }
