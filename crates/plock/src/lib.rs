@@ -20,6 +20,7 @@
 //! |---|---|---|
 //! | [`tokio::sync`] | drop-in locks: change the import | `tokio` (default) |
 //! | [`scope()`], [`PlockExt`], [`spawn()`] | whose locks they are: requests, jobs, branches | `tokio` (default) |
+//! | [`waiting_on()`] | what else a task waits for: timers, sockets, calls | always |
 //! | `tower::PlockLayer` | one scope per request | `tower`, `axum` |
 //! | `otel::init` | spans and OTLP metrics, one call | `otel`, `otel-grpc` |
 //! | `prometheus` | scrape endpoint | `prometheus` |
@@ -51,6 +52,7 @@ mod spawn;
 pub mod tokio;
 #[cfg(feature = "tower")]
 pub mod tower;
+mod waiting;
 
 #[cfg(feature = "test-clock")]
 #[doc(hidden)]
@@ -59,13 +61,14 @@ pub use plock_core::inspect;
 pub use plock_core::manual;
 pub use plock_core::{
     BlockCause, Cause, ClaimDelay, Detail, Dropped, Edge, EndCause, Exemplar, Histogram, HoldEnd,
-    Idle, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, Precision, ScopeEnd, ScopeName,
-    ScopeObserver, ScopeReport, ScopeSeries, Snapshot, SpanRef, WaitDetail, Worst, calibrate,
-    is_enabled, set_enabled, set_observer, set_slow_threshold, slow_threshold,
+    Idle, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, PoolSeries, Precision, ScopeEnd,
+    ScopeName, ScopeObserver, ScopeReport, ScopeSeries, Snapshot, SpanRef, WaitDetail, Worst,
+    calibrate, is_enabled, set_enabled, set_observer, set_slow_threshold, slow_threshold,
 };
 pub use scope::{PlockExt, Scoped, scope};
 #[cfg(feature = "tokio")]
 pub use spawn::{root, spawn};
+pub use waiting::{WaitingOn, waiting_on};
 
 /// The present state of every figure.
 ///

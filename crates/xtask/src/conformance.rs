@@ -1,8 +1,8 @@
-//! `cargo xtask conformance`: tokio's own tests of its locks, run against plock's.
+//! `cargo xtask conformance`: tokio's own tests of what plock mirrors, run against plock's types.
 //!
 //! The tests ship inside the tokio crate and are read from where cargo keeps it; nothing of them is
 //! in this repository. They run in a generated crate whose dependency called `tokio` is a shim: all of
-//! tokio, but with `plock::tokio::sync` in the place of `tokio::sync`. So no path in a test is
+//! tokio, but with `plock::tokio::sync` and `task` in the place of its own. So no path in a test is
 //! rewritten. The one change is a call at the beginning of each test, which switches recording off
 //! if this run asks for it.
 
@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use integration_tests::repository;
 use serde_json::Value;
 
-/// Run tokio's own tests of Mutex, RwLock and Semaphore against plock's types: with recording, with
+/// Run tokio's own tests of locks, channels and joined tasks against plock's types: with recording, with
 /// recording switched off at run time, and in the build with the feature `off`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -27,18 +27,30 @@ pub(crate) struct Arguments {
 /// tokio's files that test the types plock mirrors, or that everything else is still there.
 const FILES: &[&str] = &[
     "async_send_sync",
+    "join_handle_panic",
+    "sync_barrier",
+    "sync_broadcast",
+    "sync_broadcast_weak",
     "sync_errors",
+    "sync_mpsc",
+    "sync_mpsc_weak",
     "sync_mutex",
     "sync_mutex_owned",
+    "sync_once_cell",
+    "sync_oneshot",
     "sync_panic",
     "sync_rwlock",
     "sync_semaphore",
     "sync_semaphore_owned",
+    "sync_set_once",
+    "sync_watch",
+    "task_abort",
+    "task_join_set",
     "unwindsafe",
 ];
 
 /// What those files share.
-const SUPPORT: &[&str] = &["support/panic.rs"];
+const SUPPORT: &[&str] = &["support/mpsc_stream.rs", "support/panic.rs"];
 
 /// The runs: name, arguments of cargo, value of the variable that [`LIBRARY`] reads.
 const RUNS: &[(&str, &[&str], &str)] = &[
@@ -65,7 +77,9 @@ off = ["plock/off"]
 bytes = "1"
 futures = { package = "futures-util", version = "0.3" }
 plock = { path = "@plock" }
+rand = "0.9"
 tokio = { package = "shim", path = "shim" }
+tokio-stream = "0.1"
 tokio-test = "0.4"
 
 [profile.dev]
@@ -82,7 +96,7 @@ tokio = { version = "=@version", features = ["full", "test-util"] }
 "#;
 
 /// What is named shadows its counterpart in the glob.
-const SHIM: &str = "pub use plock::tokio::sync;\npub use ::tokio::*;\n";
+const SHIM: &str = "pub use plock::tokio::task::{self, spawn};\npub use plock::tokio::sync;\npub use ::tokio::*;\n";
 
 /// Called by every test first, and by one test more per file, which proves that the run is what it
 /// claims to be.
@@ -151,6 +165,7 @@ impl Conformance {
         for path in SUPPORT {
             write(&directory, &format!("tests/{path}"), &read(path)?)?;
         }
+        remove_others(&directory.join("tests"))?;
         let mut tests = 0;
         for name in FILES {
             let (text, count) = with_begin(&read(&format!("{name}.rs"))?);
@@ -223,16 +238,33 @@ fn write(directory: &Path, path: &str, text: &str) -> Result<()> {
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Removes tests that an earlier run put there and that are not listed any more.
+fn remove_others(directory: &Path) -> Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let is_listed = |stem: &str| FILES.contains(&stem);
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        if path.is_file() && !stem.is_some_and(is_listed) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// `source` with the call at the beginning of each test, and how many of them run here.
 fn with_begin(source: &str) -> (String, usize) {
     let width = if cfg!(target_pointer_width = "64") { "32" } else { "64" };
     let width = format!("target_pointer_width = \"{width}\"");
-    let skipping = [width.as_str(), "#[cfg(windows)", "#[ignore"];
+    let skipping = [width.as_str(), "#[cfg(windows)", "#[cfg(tokio_unstable)", "#[ignore"];
     let (mut text, mut count) = (String::new(), 0);
-    let (mut is_test, mut is_skipped) = (false, false);
+    let (mut is_test, mut is_skipped, mut in_attribute) = (false, false, false);
     for line in source.lines() {
         let _ = writeln!(text, "{line}");
-        if line.starts_with("#[") {
+        let line = line.trim_start(); // a test may be in a module
+        if in_attribute {
+            in_attribute = !line.ends_with(']');
+        } else if line.starts_with("#[") {
+            in_attribute = line.ends_with('(');
             is_test |=
                 line.trim_end_matches(']').split('(').next().is_some_and(|it| it.ends_with("test"));
             is_skipped |= skipping.iter().any(|it| line.contains(it));
@@ -261,10 +293,11 @@ mod tests {
     #[test]
     fn every_kind_of_test_is_found() {
         let source = "#[test]\nfn a() {\n}\n\n#[tokio::test(flavor = \"x\")]\n#[cfg(full)]\nasync fn b() -> R {\n}\n\
-                      \nfn c() {\n}\n#[maybe_tokio_test]\nasync fn d() {\n}\n";
+                      \nfn c() {\n}\n#[maybe_tokio_test]\nasync fn d() {\n}\n\
+                      mod e {\n    #[test]\n    #[should_panic(\n        expected = \"\"\n    )]\n    fn f() {\n    }\n}\n";
         let (text, count) = with_begin(source);
-        assert_eq!(count, 3);
-        assert_eq!(text.matches("{\n    conformance::begin();\n").count(), 3);
+        assert_eq!(count, 4);
+        assert_eq!(text.matches("{\n    conformance::begin();\n").count(), 4);
         assert!(text.contains("fn c() {\n}"));
     }
 

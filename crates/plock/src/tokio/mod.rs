@@ -7,7 +7,12 @@ pub mod sync;
 #[path = "sync/off.rs"]
 pub mod sync;
 #[cfg(not(feature = "off"))]
+pub mod task;
+#[cfg(not(feature = "off"))]
 mod tasks;
+
+#[cfg(feature = "off")]
+pub use ::tokio::task;
 
 #[cfg(not(feature = "off"))]
 pub(crate) use tasks::TokioTasks;

@@ -40,19 +40,19 @@ macro_rules! verdict {
 }
 
 macro_rules! same {
-    ($name:ident $args:tt) => {
-        same!(send $name $args);
-        same!(sync $name $args);
-        same!(unpin $name $args);
-        same!(unwind_safe $name $args);
-        same!(ref_unwind_safe $name $args);
-    };
-    ($module:ident $name:ident ($($arg:tt),*)) => {
+    (@$module:ident $($name:ident)::+ ($($arg:tt),*)) => {
         const _: () = assert!(
-            verdict!($module, tokio::sync::$name<$($arg),*>)
-                == verdict!($module, plock::tokio::sync::$name<$($arg),*>),
-            stringify!($name of $($arg)* differs: $module)
+            verdict!($module, tokio::$($name)::+<$($arg),*>)
+                == verdict!($module, plock::tokio::$($name)::+<$($arg),*>),
+            stringify!($($name)::+ of $($arg)* differs: $module)
         );
+    };
+    ($($name:ident)::+ ($($args:tt),*)) => {
+        same!(@send $($name)::+ ($($args),*));
+        same!(@sync $($name)::+ ($($args),*));
+        same!(@unpin $($name)::+ ($($args),*));
+        same!(@unwind_safe $($name)::+ ($($args),*));
+        same!(@ref_unwind_safe $($name)::+ ($($args),*));
     };
 }
 
@@ -66,15 +66,33 @@ type NotUnwindSafe = &'static mut u8;
 macro_rules! one_value {
     ($($value:ident),*) => {
         $(
-            same!(Mutex ($value));
-            same!(MutexGuard ('static, $value));
-            same!(OwnedMutexGuard ($value));
-            same!(MappedMutexGuard ('static, $value));
-            same!(RwLock ($value));
-            same!(RwLockReadGuard ('static, $value));
-            same!(RwLockWriteGuard ('static, $value));
-            same!(RwLockMappedWriteGuard ('static, $value));
-            same!(OwnedRwLockWriteGuard ($value));
+            same!(sync::Mutex ($value));
+            same!(sync::MutexGuard ('static, $value));
+            same!(sync::OwnedMutexGuard ($value));
+            same!(sync::MappedMutexGuard ('static, $value));
+            same!(sync::RwLock ($value));
+            same!(sync::RwLockReadGuard ('static, $value));
+            same!(sync::RwLockWriteGuard ('static, $value));
+            same!(sync::RwLockMappedWriteGuard ('static, $value));
+            same!(sync::OwnedRwLockWriteGuard ($value));
+            same!(sync::OnceCell ($value));
+            same!(sync::SetOnce ($value));
+            same!(sync::mpsc::Sender ($value));
+            same!(sync::mpsc::WeakSender ($value));
+            same!(sync::mpsc::Receiver ($value));
+            same!(sync::mpsc::Permit ('static, $value));
+            same!(sync::mpsc::PermitIterator ('static, $value));
+            same!(sync::mpsc::OwnedPermit ($value));
+            same!(sync::mpsc::UnboundedReceiver ($value));
+            same!(sync::oneshot::Sender ($value));
+            same!(sync::oneshot::Receiver ($value));
+            same!(sync::watch::Sender ($value));
+            same!(sync::watch::Receiver ($value));
+            same!(sync::broadcast::Sender ($value));
+            same!(sync::broadcast::WeakSender ($value));
+            same!(sync::broadcast::Receiver ($value));
+            same!(task::JoinHandle($value));
+            same!(task::JoinSet($value));
             two_values!($value All);
             two_values!($value NotSync);
             two_values!($value NotSend);
@@ -87,16 +105,17 @@ macro_rules! one_value {
 
 macro_rules! two_values {
     ($whole:ident $part:ident) => {
-        same!(OwnedMappedMutexGuard($whole, $part));
-        same!(OwnedRwLockReadGuard($whole, $part));
-        same!(OwnedRwLockMappedWriteGuard($whole, $part));
+        same!(sync::OwnedMappedMutexGuard($whole, $part));
+        same!(sync::OwnedRwLockReadGuard($whole, $part));
+        same!(sync::OwnedRwLockMappedWriteGuard($whole, $part));
     };
 }
 
 one_value!(All, NotSync, NotSend, Neither, NotUnpin, NotUnwindSafe);
-same!(Semaphore());
-same!(SemaphorePermit ('static));
-same!(OwnedSemaphorePermit());
+same!(sync::Barrier());
+same!(sync::Semaphore());
+same!(sync::SemaphorePermit ('static));
+same!(sync::OwnedSemaphorePermit());
 
 // The probes tell these apart. (Whether a lock is unwind safe is up to the mutex inside tokio's, which
 // is a matter of tokio's features.)

@@ -55,12 +55,12 @@ macro_rules! alike {
     (@both $body:expr) => {{
         let bare = said(|| {
             #[expect(unused_imports, reason = "each test uses some")]
-            use tokio::sync::{Mutex, RwLock, Semaphore};
+            use tokio::sync::{Mutex, RwLock, Semaphore, broadcast, mpsc, oneshot};
             end($body);
         });
         let wrapped = said(|| {
             #[expect(unused_imports, reason = "each test uses some")]
-            use plock::tokio::sync::{Mutex, RwLock, Semaphore};
+            use plock::tokio::sync::{Mutex, RwLock, Semaphore, broadcast, mpsc, oneshot};
             end($body);
         });
         (bare.unwrap(), wrapped.unwrap())
@@ -79,6 +79,17 @@ alike!(mutex_blocking_lock at caller: in_runtime!(Mutex::new(1).blocking_lock())
 alike!(mutex_blocking_lock_owned at caller: in_runtime!(Arc::new(Mutex::new(1)).blocking_lock_owned()));
 alike!(rwlock_blocking_read at caller: in_runtime!(RwLock::new(1).blocking_read()));
 alike!(rwlock_blocking_write at caller: in_runtime!(RwLock::new(1).blocking_write()));
+alike!(channel_without_a_place at caller: mpsc::channel::<u8>(0));
+alike!(channel_with_too_many_places: mpsc::channel::<u8>(Semaphore::MAX_PERMITS + 1));
+alike!(blocking_send at caller: in_runtime!(mpsc::channel(1).0.blocking_send(1)));
+alike!(blocking_recv at caller: in_runtime!(mpsc::channel::<u8>(1).1.blocking_recv()));
+alike!(blocking_recv_many at caller: in_runtime!(mpsc::channel::<u8>(1).1.blocking_recv_many(&mut Vec::new(), 1)));
+alike!(unbounded_blocking_recv at caller: in_runtime!(mpsc::unbounded_channel::<u8>().1.blocking_recv()));
+alike!(unbounded_blocking_recv_many at caller: in_runtime!(mpsc::unbounded_channel::<u8>().1.blocking_recv_many(&mut Vec::new(), 1)));
+alike!(oneshot_blocking_recv at caller: in_runtime!(oneshot::channel::<u8>().1.blocking_recv()));
+alike!(broadcast_without_a_place at caller: broadcast::channel::<u8>(0));
+alike!(broadcast_with_too_many_places at caller: broadcast::channel::<u8>(usize::MAX));
+alike!(broadcast_blocking_recv: in_runtime!(broadcast::channel::<u8>(1).1.blocking_recv()));
 alike!(semaphore_blocking_acquire at caller: in_runtime!(Semaphore::new(1).blocking_acquire()));
 alike!(semaphore_blocking_acquire_many at caller: in_runtime!(Semaphore::new(1).blocking_acquire_many(1)));
 alike!(semaphore_blocking_acquire_owned at caller: in_runtime!(Arc::new(Semaphore::new(1)).blocking_acquire_owned()));

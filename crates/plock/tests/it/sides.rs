@@ -11,6 +11,7 @@ mod bare {
     use tokio::sync::*;
     include!("side.rs");
     include!("program.rs");
+    include!("channels.rs");
 }
 
 /// With plock's types.
@@ -18,6 +19,7 @@ mod wrapped {
     use plock::tokio::sync::*;
     include!("side.rs");
     include!("program.rs");
+    include!("channels.rs");
 }
 
 /// How a program is run: it hands over one stretch of steps after the other.
@@ -83,6 +85,16 @@ fn rwlock_programs_go_the_same_way() {
 #[test]
 fn semaphore_programs_go_the_same_way() {
     compare(bare::semaphore_program, wrapped::semaphore_program);
+}
+
+#[test]
+fn channel_programs_go_the_same_way() {
+    compare(bare::channel_program, wrapped::channel_program);
+}
+
+#[test]
+fn once_cell_programs_go_the_same_way() {
+    compare(bare::once_cell_program, wrapped::once_cell_program);
 }
 
 #[test]

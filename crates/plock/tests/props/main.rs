@@ -46,6 +46,7 @@ fn ops(forgets: bool) -> impl Strategy<Value = Op> {
         2 => (n(), n(), n()).prop_map(|(guard, other, at)| Op::Merge { guard, other, at }),
         1 => (n(), n()).prop_map(|(guard, at)| Op::ForgetPermits { guard, at }),
         1 => (1..3u32).prop_map(|n| Op::AddPermits { n }),
+        2 => (n(), n()).prop_map(|(guard, at)| Op::Send { guard, at }),
     ]
 }
 

@@ -10,6 +10,7 @@ use crate::model::{Access, Id, Model, Owner};
 use plock::tokio::sync::{
     Mutex, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit,
     RwLock, Semaphore,
+    mpsc::{self, OwnedPermit, Receiver, Sender},
 };
 use plock::{
     Histogram, Mode, Outcome, ScopeObserver, ScopeReport, Snapshot, SpanRef, inspect, manual,
@@ -42,12 +43,16 @@ pub(crate) enum Op {
     Merge { guard: usize, other: usize, at: usize },
     ForgetPermits { guard: usize, at: usize },
     AddPermits { n: u32 },
+    Send { guard: usize, at: usize },
 }
 
 impl Op {
     /// Whether it ends a hold.
     pub(crate) const fn is_drop(&self) -> bool {
-        matches!(self, Self::Drop { .. } | Self::Merge { .. } | Self::ForgetPermits { .. })
+        matches!(
+            self,
+            Self::Drop { .. } | Self::Merge { .. } | Self::ForgetPermits { .. } | Self::Send { .. }
+        )
     }
 }
 
@@ -63,6 +68,7 @@ enum Lock {
     Mutex(Arc<Mutex<()>>),
     Rw(Arc<RwLock<()>>),
     Semaphore(Arc<Semaphore>),
+    Channel(Sender<()>, RefCell<Receiver<()>>),
 }
 
 #[derive(Debug)]
@@ -71,6 +77,7 @@ enum Guard {
     Write(OwnedRwLockWriteGuard<()>),
     Read { guard: OwnedRwLockReadGuard<()> },
     Permit(OwnedSemaphorePermit),
+    Place(OwnedPermit<()>),
 }
 
 type Attempt = Pin<Box<dyn Future<Output = Guard>>>;
@@ -86,13 +93,16 @@ thread_local! {
 }
 
 /// Names of the locks of all worlds; series are never given back.
-pub(crate) const LOCKS: [(&str, Access); 5] = [
+pub(crate) const LOCKS: [(&str, Access); 6] = [
     ("props_mutex", Access::Lock),
     ("props_mutex", Access::Lock),
     ("props_rwlock", Access::Write),
     ("props_rwlock", Access::Write),
+    (CHANNEL, Access::Permits(2)),
     ("props_semaphore", Access::Permits(3)),
 ];
+/// The one whose permits are places for messages.
+pub(crate) const CHANNEL: &str = "props_channel";
 /// Names of scopes; a program has at most so many.
 pub(crate) const SCOPES: [&str; 8] =
     ["props_0", "props_1", "props_2", "props_3", "props_4", "props_5", "props_6", "props_7"];
@@ -149,6 +159,10 @@ impl World {
             model.add_lock(whole);
             match whole {
                 Access::Lock => Lock::Mutex(Arc::new(Mutex::named(name, ()))),
+                Access::Permits(n) if name == CHANNEL => {
+                    let (sender, receiver) = mpsc::named_channel(name, n as usize);
+                    Lock::Channel(sender, RefCell::new(receiver))
+                }
                 Access::Permits(n) => Lock::Semaphore(Arc::new(Semaphore::named(name, n as usize))),
                 Access::Write | Access::Read => Lock::Rw(Arc::new(RwLock::named(name, ()))),
             }
@@ -268,6 +282,10 @@ impl World {
                 let lock = Arc::clone(lock).read_owned();
                 Box::pin(async { Guard::Read { guard: lock.await } })
             }
+            (Lock::Channel(sender, _), _) => {
+                let place = sender.clone().reserve_owned();
+                Box::pin(async { Guard::Place(place.await.expect("open")) })
+            }
             (Lock::Semaphore(lock), access) => {
                 let lock = Arc::clone(lock).acquire_many_owned(access.need());
                 Box::pin(async { Guard::Permit(lock.await.expect("open")) })
@@ -325,6 +343,13 @@ impl World {
                 .chain(&model.forgotten)
                 .filter(|held| LOCKS[held.lock].0 == *name);
             assert_eq!(inspect::holds(name).len() - before, expected.count(), "P2: {name}");
+        }
+        for (id, lock) in self.locks.iter().enumerate() {
+            let Lock::Channel(sender, _) = lock else { continue };
+            let kept = model.held.values().chain(&model.forgotten).filter(|held| held.lock == id);
+            let (kept, free) = (kept.count(), sender.capacity());
+            assert!(kept + free <= sender.max_capacity(), "P9 of the channel");
+            assert!(model.is_queued_for(id) || kept + free == sender.max_capacity());
         }
         let lock = LOCKS.len() - 1;
         let weights = weights() - self.before.weights;

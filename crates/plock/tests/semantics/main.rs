@@ -4,9 +4,12 @@
 
 mod figures;
 mod hand;
+mod idle;
+mod mpsc;
 mod nesting;
 #[expect(dead_code, reason = "shared with the tests on real runtimes")]
 mod observer;
+mod once_cell;
 mod owners;
 mod phases;
 mod rwlock;

@@ -1,5 +1,23 @@
-//! Drop-in `tokio::sync`: change the import, and [`Mutex`], [`RwLock`] and [`Semaphore`] tell who holds
-//! them, since when, and whom that kept waiting. Everything else in this module is tokio's own type.
+//! Drop-in `tokio::sync`: change the import, and locks tell who holds them, since when, and whom that kept
+//! waiting; channels tell who waits for a place and which receiver let them; and whatever a scope waits
+//! for has a name. Error types and what nobody waits for are tokio's own.
+//!
+//! | type | acquisitions, waits, blame | hold | idle time of a scope |
+//! |---|---|---|---|
+//! | [`Mutex`], [`RwLock`] | yes | the guard | `lock` |
+//! | [`Semaphore`] | yes | the permit | `permit` |
+//! | [`OnceCell`] | yes, until the value is there | making the value | `lock` |
+//! | [`mpsc::Sender`] | of places | a reserved place | `channel` |
+//! | [`mpsc::Receiver`] | releases those | | `channel` |
+//! | [`mpsc::UnboundedReceiver`], [`oneshot`], [`watch`], [`broadcast`] | | | `channel` |
+//! | [`Barrier`], [`SetOnce`], and in [`task`](super::task) [`JoinSet`], [`JoinHandle`] | | | `channel` |
+//! | [`Notify`], [`mpsc::UnboundedSender`] | tokio's own | | `other`, or what [`waiting_on`] says |
+//!
+//! A `Notify` of our own could not hand out its owned futures without unsafe code.
+//!
+//! [`JoinSet`]: super::task::JoinSet
+//! [`JoinHandle`]: super::task::JoinHandle
+//! [`waiting_on`]: crate::waiting_on()
 //!
 //! # Design
 //! tokio's lock types are thin layers over one fair queue of permits, and so are these: a queue (a
@@ -17,21 +35,36 @@
 //! | `raw` | the queue with its records; the one path on which everything is acquired |
 //! | `guarded` | the value and the cores of all guards; all unsafe code of this crate |
 //! | `mutex`, `rwlock`, `semaphore` | tokio's interface over these cores, no logic of their own |
+//! | `waited` | waiting in a queue that a type of tokio's has inside |
+//! | `once_cell`, `mpsc` | tokio's types behind or around such a queue |
+//! | `oneshot`, `watch`, `broadcast`, `barrier`, `set_once` | tokio's types, whose waits have a name |
 //! | `native` | tokio's own error values and panics |
 
+mod barrier;
+pub mod broadcast;
+pub(crate) mod forward;
 mod guarded;
+pub mod mpsc;
 mod mutex;
 mod native;
+mod once_cell;
+pub mod oneshot;
 mod raw;
 mod rwlock;
 mod semaphore;
+mod set_once;
+pub(crate) mod waited;
+pub mod watch;
 
+pub use barrier::Barrier;
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
+pub use once_cell::OnceCell;
 pub use rwlock::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
     RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
 };
 pub use semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+pub use set_once::SetOnce;
 
 // What is named above shadows its counterpart in here.
 pub use ::tokio::sync::*;

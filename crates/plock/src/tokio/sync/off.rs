@@ -1,6 +1,6 @@
 //! The build without recording: tokio's own types under the same paths, nothing of plock in them.
 //!
-//! What plock's types have beyond tokio's comes from two traits here. A source that builds with and
+//! What plock's types have beyond tokio's comes from traits here. A source that builds with and
 //! without recording imports the types together with them:
 //! ```
 //! use plock::tokio::sync::*;
@@ -13,6 +13,29 @@
 //! Named statics are made by [`const_named!`](crate::const_named).
 
 pub use ::tokio::sync::*;
+
+/// tokio's channels.
+pub mod mpsc {
+    pub use ::tokio::sync::mpsc::*;
+
+    /// As [`channel`]; the name is not used.
+    #[track_caller]
+    pub fn named_channel<T>(_: &'static str, buffer: usize) -> (Sender<T>, Receiver<T>) {
+        channel(buffer)
+    }
+}
+
+/// Construction with a name, which is not used, of what is empty at first.
+pub trait NamedEmpty {
+    /// Makes it; the name is not used.
+    fn named(name: &'static str) -> Self;
+}
+
+impl<T> NamedEmpty for OnceCell<T> {
+    fn named(_: &'static str) -> Self {
+        Self::new()
+    }
+}
 
 /// Construction with a name, which is not used.
 pub trait Named {

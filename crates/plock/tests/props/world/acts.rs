@@ -38,6 +38,7 @@ impl World {
                 let (lock, at) = (lock % LOCKS.len(), self.owner(at));
                 let access = match (LOCKS[lock].1, access) {
                     (Access::Write, n) if n % 3 > 0 => Access::Read,
+                    (Access::Permits(_), _) if LOCKS[lock].0 == CHANNEL => Access::Permits(1),
                     (Access::Permits(_), n) => Access::Permits([1, 2, 3][n % 3]),
                     (whole, _) => whole,
                 };
@@ -72,7 +73,8 @@ impl World {
                 self.release(id, self.owner(at));
             }
             Op::Adopt { guard: number, at } => {
-                let Some(id) = guard(number, |_| true) else { return };
+                let adopts: fn(&Guard) -> bool = |guard| !matches!(guard, Guard::Place(_));
+                let Some(id) = guard(number, adopts) else { return };
                 let at = self.owner(at);
                 self.under(at, move |world| {
                     world.model.borrow_mut().adopt(id, at);
@@ -81,6 +83,7 @@ impl World {
                         Guard::Write(guard) => OwnedRwLockWriteGuard::adopt(guard),
                         Guard::Read { guard } => OwnedRwLockReadGuard::adopt(guard),
                         Guard::Permit(permit) => OwnedSemaphorePermit::adopt(permit),
+                        Guard::Place(_) => panic!("stays with whoever reserved it"),
                     }
                 });
             }
@@ -149,6 +152,23 @@ impl World {
                     let guard = world.guards.borrow_mut().remove(&id);
                     let Some(Guard::Permit(permit)) = guard else { panic!("a permit") };
                     permit.forget();
+                });
+            }
+            Op::Send { guard: number, at } => {
+                let place: fn(&Guard) -> bool = |guard| matches!(guard, Guard::Place(_));
+                let Some(id) = guard(number, place) else { return };
+                let at = self.owner(at);
+                self.under(at, move |world| {
+                    let lock = world.model.borrow().held[&id].lock;
+                    let Lock::Channel(_, receiver) = &world.locks[lock] else {
+                        panic!("a channel")
+                    };
+                    let guard = world.guards.borrow_mut().remove(&id);
+                    let Some(Guard::Place(place)) = guard else { panic!("a place") };
+                    world.model.borrow_mut().forget_permits(id, at, now());
+                    drop(place.send(()));
+                    world.model.borrow_mut().give_back(lock, 1, now());
+                    receiver.borrow_mut().try_recv().expect("the message");
                 });
             }
             Op::AddPermits { n } => {

@@ -11,6 +11,7 @@ impl World {
             ("props_rwlock", Mode::Exclusive, Access::Write),
             ("props_rwlock", Mode::Shared, Access::Read),
             ("props_semaphore", Mode::Permit, Access::Permits(0)),
+            (CHANNEL, Mode::Permit, Access::Permits(0)),
         ];
         for (name, mode, access) in series {
             let (old, new) =
@@ -55,7 +56,7 @@ impl World {
             assert_eq!(new.migrated - old.migrated, migrated, "{name} {mode}: migrated");
         }
         // Blame: what was waited is charged to somebody, to the nanosecond.
-        for name in ["props_mutex", "props_rwlock", "props_semaphore"] {
+        for name in ["props_mutex", "props_rwlock", "props_semaphore", CHANNEL] {
             let blamed = |s: &Snapshot| -> u64 {
                 s.edges.iter().filter(|edge| edge.lock == name).map(|edge| edge.wait_ns).sum()
             };
