@@ -21,6 +21,7 @@
 //! | [`tokio::sync`] | drop-in locks: change the import | `tokio` (default) |
 //! | [`scope()`], [`PlockExt`], [`spawn()`] | whose locks they are: requests, jobs, branches | `tokio` (default) |
 //! | [`waiting_on()`] | what else a task waits for: timers, sockets, calls | always |
+//! | [`pool`] | connections: who uses them, how long it takes to get one | `sqlx`, `deadpool`, `bb8` |
 //! | `tower::PlockLayer` | one scope per request | `tower`, `axum` |
 //! | `otel::init` | spans and OTLP metrics, one call | `otel`, `otel-grpc` |
 //! | `prometheus` | scrape endpoint | `prometheus` |
@@ -44,6 +45,7 @@ pub use plock_otel as otel;
 #[cfg(feature = "prometheus")]
 pub use plock_prometheus as prometheus;
 
+pub mod pool;
 mod runtime;
 mod scope;
 #[cfg(feature = "tokio")]

@@ -53,7 +53,7 @@ macro_rules! whole {
         concat!(
             $command,
             " --workspace --features plock/test-clock,plock/axum,plock/otel-grpc,plock/prometheus",
-            ",plock/serde,plock-otel/gzip",
+            ",plock/serde,plock/sqlx,plock/deadpool,plock/bb8,plock-otel/gzip",
             $rest
         )
     };

@@ -1,14 +1,11 @@
-//! `SQLite` behind a pool whose queue shows. sqlx hides who waits for a connection, so a semaphore
-//! with as many permits as the pool has connections stands in front of it: every wait for a
-//! connection is a wait for a permit of `orders.pool`.
+//! `SQLite` behind a pool that tells who uses its connections, and who waits for one.
 
-use std::{ops::DerefMut, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::Context;
-use plock::tokio::sync::{Semaphore, SemaphorePermit};
+use plock::pool::sqlx::Pool;
 use sqlx::{
-    Connection as _, Sqlite, SqlitePool,
-    pool::PoolConnection,
+    Connection as _, Sqlite,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -16,18 +13,10 @@ use crate::{catalogue::Product, inventory::Bin};
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// The shop's database and the turns to use it.
+/// The shop's database.
 #[derive(Debug)]
 pub(crate) struct Database {
-    pool: SqlitePool,
-    turns: Semaphore,
-}
-
-/// A connection together with its turn; the connection goes back first.
-#[derive(Debug)]
-struct Connection<'a> {
-    sqlite: PoolConnection<Sqlite>,
-    _turn: SemaphorePermit<'a>,
+    pool: Pool<Sqlite>,
 }
 
 /// One line of an order at the price it was sold for.
@@ -72,7 +61,7 @@ impl Database {
             .await
             .with_context(|| format!("open the database {}", path.display()))?;
         sqlx::raw_sql(SCHEMA).execute(&pool).await.context("fill the database")?;
-        Ok(Self { pool, turns: Semaphore::named("orders.pool", size as usize) })
+        Ok(Self { pool: Pool::named("orders.pool", pool) })
     }
 
     pub(crate) async fn close(&self) {
@@ -80,29 +69,29 @@ impl Database {
     }
 
     pub(crate) async fn products(&self) -> sqlx::Result<Vec<Product>> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.pool.acquire().await?;
         let rows: Vec<(i64, String, i64)> =
             sqlx::query_as("select id, name, price_cents from products")
-                .fetch_all(connection.sqlite.deref_mut())
+                .fetch_all(&mut **connection)
                 .await?;
         let product = |(id, name, price_cents)| Product { id, name, price_cents };
         Ok(rows.into_iter().map(product).collect())
     }
 
     pub(crate) async fn bins(&self) -> sqlx::Result<Vec<Bin>> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.pool.acquire().await?;
         let rows: Vec<(i64, i64)> = sqlx::query_as("select product, quantity from bins")
-            .fetch_all(connection.sqlite.deref_mut())
+            .fetch_all(&mut **connection)
             .await?;
         Ok(rows.into_iter().map(|(product, quantity)| Bin { product, quantity }).collect())
     }
 
     pub(crate) async fn set_price(&self, product: i64, price_cents: i64) -> sqlx::Result<()> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.pool.acquire().await?;
         sqlx::query("update products set price_cents = ? where id = ?")
             .bind(price_cents)
             .bind(product)
-            .execute(connection.sqlite.deref_mut())
+            .execute(&mut **connection)
             .await?;
         Ok(())
     }
@@ -117,10 +106,10 @@ impl Database {
         // All lines in one statement: others wait for SQLite's write lock meanwhile.
         let json =
             serde_json::to_string(lines).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        let mut connection = self.connection().await?;
+        let mut connection = self.pool.acquire().await?;
         // Takes the write lock of SQLite at once: a transaction that began as a reader would be
         // refused, not queued, when another one writes first.
-        let mut transaction = connection.sqlite.begin_with("begin immediate").await?;
+        let mut transaction = connection.begin_with("begin immediate").await?;
         let id = sqlx::query("insert into orders (customer, total_cents) values (?, ?)")
             .bind(customer)
             .bind(total)
@@ -141,18 +130,18 @@ impl Database {
     }
 
     pub(crate) async fn order(&self, id: i64) -> sqlx::Result<Option<Order>> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.pool.acquire().await?;
         let head: Option<(i64, i64)> =
             sqlx::query_as("select customer, total_cents from orders where id = ?")
                 .bind(id)
-                .fetch_optional(connection.sqlite.deref_mut())
+                .fetch_optional(&mut **connection)
                 .await?;
         let Some((customer, total_cents)) = head else { return Ok(None) };
         let rows: Vec<(i64, i64, i64)> = sqlx::query_as(
             "select product, quantity, price_cents from order_lines where order_id = ?",
         )
         .bind(id)
-        .fetch_all(connection.sqlite.deref_mut())
+        .fetch_all(&mut **connection)
         .await?;
         let line = |(product, quantity, price_cents)| PricedLine { product, quantity, price_cents };
         Ok(Some(Order { id, customer, total_cents, lines: rows.into_iter().map(line).collect() }))
@@ -160,13 +149,13 @@ impl Database {
 
     /// Sums the whole history by product: the one slow query of the shop.
     pub(crate) async fn sales(&self) -> sqlx::Result<Vec<Sales>> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.pool.acquire().await?;
         let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
             "select product, sum(quantity), count(distinct customer), sum(quantity * price_cents)
              from order_lines join orders on orders.id = order_lines.order_id
              group by product order by 2 desc",
         )
-        .fetch_all(connection.sqlite.deref_mut())
+        .fetch_all(&mut **connection)
         .await?;
         let sales = |(product, sold, customers, revenue_cents)| Sales {
             product,
@@ -178,17 +167,12 @@ impl Database {
     }
 
     pub(crate) async fn insert_invoice(&self, order: i64, body: &str) -> sqlx::Result<()> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.pool.acquire().await?;
         sqlx::query("insert into invoices values (?, ?)")
             .bind(order)
             .bind(body)
-            .execute(connection.sqlite.deref_mut())
+            .execute(&mut **connection)
             .await?;
         Ok(())
-    }
-
-    async fn connection(&self) -> sqlx::Result<Connection<'_>> {
-        let turn = self.turns.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
-        Ok(Connection { sqlite: self.pool.acquire().await?, _turn: turn })
     }
 }
