@@ -23,7 +23,7 @@ use crate::owner::idle_of;
 use crate::sync::Mutex;
 use crate::wait::Wait;
 use crate::wake::{News, Woken};
-use crate::{Idle, Outcome, clock, loss, release};
+use crate::{Idle, Kind, Outcome, clock, loss, release};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -80,6 +80,9 @@ impl Foreign {
         let wait = if in_queue {
             let record = lock.record_or_new();
             let mut queue = record.queue();
+            if lock.kind() == Kind::Pool {
+                queue.free = free as u64; // it says so itself; what is given back is on its way
+            }
             wait.look(lock, record, &queue, free as u64);
             let wait = Arc::new(wait);
             ticket = queue.enter(Arc::clone(&wait), None, free as u64);
