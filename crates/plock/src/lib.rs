@@ -18,7 +18,8 @@
 //! # Parts
 //! | part | for | feature |
 //! |---|---|---|
-//! | [`tokio::sync`] | drop-in locks: change the import | `tokio` (default) |
+//! | [`tokio::sync`] | drop-in locks and channels: change the import | `tokio` (default) |
+//! | [`tokio::task`], [`tokio::time`] | drop-in joins and timers, so that idle time has a name | `tokio` (default) |
 //! | [`scope()`], [`PlockExt`], [`spawn()`] | whose locks they are: requests, jobs, branches | `tokio` (default) |
 //! | [`waiting_on()`] | what else a task waits for: timers, sockets, calls | always |
 //! | [`pool`] | connections: who uses them, how long it takes to get one | `sqlx`, `deadpool`, `bb8` |

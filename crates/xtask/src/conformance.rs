@@ -2,7 +2,7 @@
 //!
 //! The tests ship inside the tokio crate and are read from where cargo keeps it; nothing of them is
 //! in this repository. They run in a generated crate whose dependency called `tokio` is a shim: all of
-//! tokio, but with `plock::tokio::sync` and `task` in the place of its own. So no path in a test is
+//! tokio, but with `plock::tokio::sync`, `task` and `time` in the place of its own. So no path in a test is
 //! rewritten. The one change is a call at the beginning of each test, which switches recording off
 //! if this run asks for it.
 
@@ -46,6 +46,10 @@ const FILES: &[&str] = &[
     "sync_watch",
     "task_abort",
     "task_join_set",
+    "time_interval",
+    "time_panic",
+    "time_sleep",
+    "time_timeout",
     "unwindsafe",
 ];
 
@@ -96,7 +100,7 @@ tokio = { version = "=@version", features = ["full", "test-util"] }
 "#;
 
 /// What is named shadows its counterpart in the glob.
-const SHIM: &str = "pub use plock::tokio::task::{self, spawn};\npub use plock::tokio::sync;\npub use ::tokio::*;\n";
+const SHIM: &str = "pub use plock::tokio::task::{self, spawn};\npub use plock::tokio::{sync, time};\npub use ::tokio::*;\n";
 
 /// Called by every test first, and by one test more per file, which proves that the run is what it
 /// claims to be.

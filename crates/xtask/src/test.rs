@@ -72,6 +72,7 @@ const STEPS: &[Step] = &[
     Step { name: "features", about: "the libraries compile with nothing, switched off, and with everything else", run: Run::Cargo(&[
         "clippy --package plock --lib --no-default-features -- -D warnings",
         "clippy --package plock --lib --features off -- -D warnings",
+        "clippy --package plock --lib --features off,sqlx,deadpool,bb8 -- -D warnings",
         "clippy --package plock-otel --lib --features grpc,gzip,tls,tracing -- -D warnings",
     ]) },
     Step { name: "build", about: "all tests compile", run: Run::Cargo(&[whole!("test", " --no-run")]) },

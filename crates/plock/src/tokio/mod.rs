@@ -10,9 +10,11 @@ pub mod sync;
 pub mod task;
 #[cfg(not(feature = "off"))]
 mod tasks;
+#[cfg(not(feature = "off"))]
+pub mod time;
 
 #[cfg(feature = "off")]
-pub use ::tokio::task;
+pub use ::tokio::{task, time};
 
 #[cfg(not(feature = "off"))]
 pub(crate) use tasks::TokioTasks;

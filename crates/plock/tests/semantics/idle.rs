@@ -5,11 +5,12 @@ use super::observer::told;
 use allocation_counter::measure;
 use futures_util::FutureExt;
 use plock::tokio::sync::{Barrier, Mutex, SetOnce, broadcast, mpsc, oneshot, watch};
-use plock::tokio::task;
+use plock::tokio::{task, time};
 use plock::{Idle, waiting_on};
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio_test::task::spawn as executor;
@@ -198,6 +199,34 @@ fn waiting_for_a_task_to_end_is_idle_time_of_a_channel() {
     turn(30);
     assert!(scope.poll());
     assert_eq!(idle("joining"), [(Idle::Channel, 30)]);
+}
+
+#[test]
+fn a_timeout_is_idle_for_what_ended_it() {
+    let _world = manual();
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let lock = Mutex::named("timed out", ());
+    let guard = lock.try_lock().unwrap();
+    let second = Duration::from_secs(1);
+    let scope = plock::root("timed", async {
+        assert!(time::timeout(second, lock.lock()).await.is_ok());
+        assert!(time::timeout(second, pending::<()>()).await.is_err());
+        time::sleep(second).await;
+        time::interval_at(time::Instant::now() + second, second).tick().await;
+    });
+    runtime.block_on(async {
+        let mut scope = pin!(scope);
+        assert!(futures_util::poll!(scope.as_mut()).is_pending());
+        plock::manual::set(10);
+        drop(guard);
+        assert!(futures_util::poll!(scope.as_mut()).is_pending());
+        for at in [20, 30, 40] {
+            plock::manual::set(at);
+            time::advance(second).await;
+            assert_eq!(futures_util::poll!(scope.as_mut()).is_ready(), at == 40);
+        }
+    });
+    assert_eq!(idle("timed"), [(Idle::Lock, 10), (Idle::Timer, 30)]);
 }
 
 /// Looking for a word that is there, and one that comes before anybody looks, allocates nothing.
