@@ -43,7 +43,7 @@ pub struct JoinHandle<T> {
     leaf: Leaf,
 }
 
-/// As [`tokio::spawn`](::tokio::spawn); [`plock::spawn`](crate::spawn()) makes the task a scope as well.
+/// As tokio's; [`plock::spawn`](crate::spawn()) makes the task a scope as well.
 ///
 /// # Panics
 /// Outside a tokio runtime, at the caller's location.

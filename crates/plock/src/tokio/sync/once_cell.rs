@@ -186,6 +186,9 @@ impl<T> OnceCell<T> {
     {
         let site = Location::caller();
         async move {
+            if let Some(value) = self.get() {
+                return value;
+            }
             match self.value_or_right(site).await {
                 Ok(value) => value,
                 Err(making) => making.finish(f().await),
@@ -208,6 +211,9 @@ impl<T> OnceCell<T> {
     {
         let site = Location::caller();
         async move {
+            if let Some(value) = self.get() {
+                return Ok(value);
+            }
             match self.value_or_right(site).await {
                 Ok(value) => Ok(value),
                 Err(making) => Ok(making.finish(f().await?)),
@@ -232,9 +238,6 @@ impl<T> OnceCell<T> {
 
     /// Waits for the value; `Err` is the right to make it.
     async fn value_or_right(&self, site: &'static Location<'static>) -> Result<&T, Making<'_, T>> {
-        if let Some(value) = self.get() {
-            return Ok(value);
-        }
         match self.asked(site).wait(Then::Hold, Right(&self.queue)).await {
             Ok(((), hold)) => Err(Making { cell: self, hold }),
             Err(_) => Ok(self.made()),
