@@ -19,6 +19,20 @@ pub(crate) enum Origin {
     Site(&'static Location<'static>, fn() -> &'static str),
 }
 
+impl Origin {
+    /// Derived from the place that uses it first, for what cannot know where it was made. Told by its
+    /// name: a variant of its own would make every lock larger.
+    pub(crate) const fn by_use(at: &'static Location<'static>) -> Self {
+        Self::Named(BY_USE, at)
+    }
+
+    pub(crate) fn is_by_use(&self) -> bool {
+        matches!(self, Self::Named(BY_USE, _))
+    }
+}
+
+const BY_USE: &str = "(first use)";
+
 /// What is counted under a name: a kind of lock, or the scopes of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Family {
@@ -82,6 +96,7 @@ const fn figures(family: Family) -> &'static [Figure] {
         Family::Lock(Kind::OnceCell) => &[Figure::Hold(Kind::OnceCell, Mode::Exclusive)],
         Family::Lock(Kind::Pool) => &[Figure::Hold(Kind::Pool, Mode::Permit), Figure::Acquire],
         Family::Lock(Kind::Channel) => &[Figure::Hold(Kind::Channel, Mode::Permit)],
+        Family::Lock(Kind::Reentrant) => &[Figure::Hold(Kind::Reentrant, Mode::Exclusive)],
         Family::Lock(Kind::Semaphore) => &[Figure::Hold(Kind::Semaphore, Mode::Permit)],
         Family::Scope => &[Figure::Poll, Figure::Delay],
     }
@@ -100,9 +115,24 @@ pub(crate) fn resolve(kind: Kind, origin: Origin) -> u32 {
             loss::count(Dropped::NameEmpty, 1);
             by_name(bounded(&module_of(at.file())), Family::Lock(kind), at)
         }
+        Origin::Named(BY_USE, at) => by_name(kind.as_str(), Family::Lock(kind), at),
         Origin::Named(name, at) => by_name(bounded(name), Family::Lock(kind), at),
         Origin::Site(at, type_name) => by_site(kind, at, type_name),
     }
+}
+
+/// The same for a lock that is used for the first time, here.
+#[cold]
+pub(crate) fn resolve_used(kind: Kind, at: &'static Location<'static>) -> u32 {
+    by_site(
+        kind,
+        at,
+        match kind {
+            Kind::Rwlock => || "RwLock",
+            Kind::Reentrant => || "ReentrantMutex",
+            _ => || "Mutex",
+        },
+    )
 }
 
 /// Series of the polls of a scope by its bounded name; the delays are next to it. Never 0.

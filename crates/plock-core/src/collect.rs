@@ -10,7 +10,7 @@ use crate::shard::{self, Contention, Shard, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
     DEPTHS, Edge, Histogram, LockSeries, Open, OpenEdge, Outcome, PoolSeries, ScopeSeries,
-    Snapshot, Worst, clock, cost, loss, pool, slab,
+    Snapshot, Worst, clock, cost, finding, loss, pool, slab,
 };
 use std::collections::HashMap;
 
@@ -41,6 +41,7 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     merge_edges(&mut out.edges);
     let recorded_ns = cost::settle(cost);
     loss::add_overhead(clock::now().saturating_sub(began));
+    out.findings = finding::all();
     out.dropped = loss::counts();
     out.overhead_ns = loss::overhead_ns() + recorded_ns;
     out.last_export_unix_ns = loss::last_export_unix_ns();

@@ -182,6 +182,7 @@ impl Ended<'_> {
             need: self.wait.need,
             free: self.blocked.free,
             polls: self.polls,
+            barged_past: self.wait.barged_past(),
             end: self.end,
             cause: self.cause(),
             holder: named.map(|(label, _)| label.text()),

@@ -62,6 +62,8 @@ vocabulary! {
         Channel = "channel",
         /// A number of connections, or whatever else is pooled.
         Pool = "pool",
+        /// One thread at a time, as often as that likes.
+        Reentrant = "reentrant",
     }
 }
 
@@ -90,7 +92,8 @@ vocabulary! {
         Timeout = "timeout",
         /// The semaphore was closed.
         Closed = "closed",
-        /// The lock was poisoned.
+        /// The lock was poisoned. Its guard comes with that news, so the attempt is counted as acquired
+        /// besides.
         Poisoned = "poisoned",
     }
 }
@@ -258,6 +261,20 @@ impl From<&str> for Idle {
 }
 
 vocabulary! {
+    /// What is wrong with how a lock is used. Exact by construction.
+    FindingKind {
+        /// A guard that blocks threads was alive when its scope was left waiting; the site is where it
+        /// was acquired. Counted once for each guard.
+        AcrossAwait = "guard_across_await",
+        /// A thread is about to wait for a lock that it has itself; the site is where it asks, the
+        /// holder's where it had acquired. Counted before it waits.
+        SelfDeadlock = "self_deadlock",
+        /// A panic poisoned the lock; the site is where the guard was acquired that it dropped.
+        Poisoned = "poisoned",
+    }
+}
+
+vocabulary! {
     /// What plock left out, and why; every loss is counted.
     Dropped {
         /// Lock names over the cap, folded into `__overflow__`.
@@ -294,6 +311,8 @@ vocabulary! {
         Export = "export_failed",
         /// Spans that could not be delivered.
         Spans = "span_lost",
+        /// Findings over the cap.
+        Findings = "finding_limit",
         /// Attributes that arrived at a span already over its limit.
         Attributes = "attribute_limit",
     }

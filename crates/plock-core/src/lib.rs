@@ -38,6 +38,8 @@
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `wake`, `over`, `ended` | the contended path: an acquisition that waits, what others see of it, the hand-over, the wake; how it ends; where a wait that is over is filed |
 //! | `foreign`, `release` | attempts in queues that are not ours; who releases there |
+//! | `thread_wait` | the contended path of locks that block a thread |
+//! | `stranded`, `finding` | guards of a thread left behind by a poll; what is wrong with how locks are used |
 //! | `record`, `holders`, `cause`, `blame`, `claim` | a lock that was contended, who holds it (together); why it blocked; who is charged; where the claim delay went |
 //! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
 //! | `served` | what is acquired without being held |
@@ -81,6 +83,7 @@ mod collect;
 mod cost;
 mod current;
 mod ended;
+mod finding;
 mod foreign;
 mod grant;
 mod histogram;
@@ -119,9 +122,11 @@ mod signal;
 mod slab;
 mod slots;
 mod snapshot;
+mod stranded;
 mod sync;
 mod task;
 mod thread;
+mod thread_wait;
 mod wait;
 mod wake;
 
@@ -136,6 +141,7 @@ pub use clock::manual;
 pub use clock::{calibrate, is_enabled, set_enabled};
 pub use collect::{count_dropped, note_export, snapshot};
 pub use current::{NoTasks, Runtime};
+pub use finding::Finding;
 pub use foreign::Foreign;
 pub use histogram::*;
 pub use hold::Hold;
@@ -150,3 +156,4 @@ pub use report::*;
 pub use scope::Scope;
 pub use scope_name::ScopeName;
 pub use snapshot::*;
+pub use thread_wait::ThreadWait;

@@ -31,6 +31,10 @@ use std::sync::atomic::{AtomicPtr, AtomicU32};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share(pub(crate) u64);
 
+/// Flags of a share, above mode and weight.
+const BY_THREAD: u64 = 1 << 40;
+const STRANDED: u64 = 1 << 41;
+
 impl Share {
     /// A mutex or a write lock.
     pub const EXCLUSIVE: Self = Self::new(Mode::Exclusive, 1);
@@ -63,9 +67,36 @@ impl Share {
     /// Number of permits; 1 for locks.
     #[inline(always)]
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "made from so many bits")]
     pub const fn weight(self) -> u32 {
+        if self.0 & BY_THREAD == 0 { self.above_mode() } else { 1 }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "made from so many bits")]
+    const fn above_mode(self) -> u32 {
         (self.0 >> 8) as u32
+    }
+
+    /// By a guard that stays on the thread with this number. A lock weighs 1, so the number of the
+    /// thread takes the place of the weight.
+    #[inline(always)]
+    pub(crate) const fn by_thread(mode: Mode, thread: u32) -> Self {
+        Self(Self::new(mode, thread).0 | BY_THREAD)
+    }
+
+    /// The thread that has it, if the guard cannot leave that.
+    pub(crate) const fn thread(self) -> Option<u32> {
+        if self.0 & BY_THREAD == 0 { None } else { Some(self.above_mode()) }
+    }
+
+    /// The same marked as stranded, if it is a thread's and not marked yet.
+    pub(crate) fn stranded(self) -> Option<Self> {
+        (self.0 & (BY_THREAD | STRANDED) == BY_THREAD).then_some(Self(self.0 | STRANDED))
+    }
+
+    /// The same after a downgrade.
+    pub(crate) const fn downgraded(self) -> Self {
+        Self(self.0 & !0xFF | Mode::Shared as u64)
     }
 
     /// Whether nobody else can hold anything meanwhile.
@@ -143,6 +174,14 @@ impl Lock {
         Self::with(kind, Origin::Named(name, Location::caller()))
     }
 
+    /// A lock that cannot know where it is made, as in an associated constant: named by the module that
+    /// uses it first.
+    #[must_use]
+    #[track_caller]
+    pub const fn named_by_use(kind: Kind) -> Self {
+        Self::with(kind, Origin::by_use(Location::caller()))
+    }
+
     const fn with(kind: Kind, origin: Origin) -> Self {
         Self {
             who: ConstU64::new(0),
@@ -200,6 +239,14 @@ impl Lock {
         let series = class::resolve(self.kind, self.origin);
         self.series.store(series, Relaxed);
         series
+    }
+
+    /// It is used here: that is its name if it has none.
+    #[inline]
+    pub(crate) fn used_at(&self, site: &'static Location<'static>) {
+        if self.series.load(Relaxed) == 0 && self.origin.is_by_use() {
+            self.series.store(class::resolve_used(self.kind, site), Relaxed);
+        }
     }
 
     #[inline]
@@ -265,7 +312,7 @@ impl Lock {
     /// yet: so no call lies in between, and nothing has to be saved for after it. Out of line, since
     /// between a try and a guard there are too few registers for this as well.
     #[inline(never)]
-    fn enter<R: Runtime>(
+    pub(crate) fn enter<R: Runtime>(
         &self,
         since: u64,
         share: Share,
@@ -314,6 +361,7 @@ impl Lock {
         let ts = thread::state();
         let Some(cell) = owner_for_claim::<R>(ts) else { return Hold::default() };
         let depth = cell.depth() + 1;
+        self.used_at(site);
         let series = self.series(share.mode());
         let suspended = cell.times.suspended.get();
         let hold = HoldInfo { lock: self.id(), since, site, series, share, suspended };

@@ -252,6 +252,11 @@ impl OwnerCell {
         }
     }
 
+    /// Changes what is known of the holds in the spill list.
+    pub(crate) fn each_spilled(&self, mut f: impl FnMut(&mut HoldInfo)) {
+        self.slow().spilled.iter_mut().for_each(|(_, hold)| f(hold));
+    }
+
     /// Ends a hold on the owner's own path. False if the hold is not plainly here.
     #[inline]
     pub(crate) fn release_own(&self, key: u64) -> bool {

@@ -16,6 +16,7 @@
 
 use crate::grant::Granted;
 use crate::name::Label;
+use crate::thread_wait::Turns;
 use crate::wait::Wait;
 use crate::wake::Woken;
 use crate::{Dropped, loss};
@@ -50,6 +51,8 @@ pub(crate) struct Queue {
     before_ticket: u64,
     /// Permits free if the queue were not there.
     pub(crate) free: u64,
+    /// Who has had a lock that blocks threads.
+    pub(crate) turns: Turns,
 }
 
 /// A place in the queue.
@@ -112,6 +115,7 @@ impl Default for Queue {
             before_since: 0,
             before_ticket: 0,
             free: 0,
+            turns: Turns::default(),
         }
     }
 }
@@ -130,6 +134,12 @@ impl Queue {
     /// The one that has been queued longest.
     pub(crate) fn head(&self) -> Option<&Arc<Wait>> {
         self.waits().next() // what has left in front of it is gone
+    }
+
+    /// How many are queued before this ticket.
+    pub(crate) fn ahead_of(&self, ticket: u64) -> u64 {
+        let ahead = self.places.iter().take_while(|place| place.ticket < ticket);
+        ahead.filter(|place| place.waits.is_some()).count() as u64
     }
 
     /// Puts an attempt into the queue; its ticket is its place. It is served here if it has a waker; what

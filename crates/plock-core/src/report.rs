@@ -117,6 +117,9 @@ pub struct WaitDetail {
     pub free: u64,
     /// Times the attempt was polled, the first one and the claiming one included.
     pub polls: u64,
+    /// Attempts that got the lock meanwhile although they had asked later; locks that serve in order
+    /// have none.
+    pub barged_past: u64,
     /// What ended it.
     pub end: EndCause,
     /// Folded cause.
@@ -143,6 +146,7 @@ impl WaitDetail {
             need: 1,
             free: 0,
             polls: 0,
+            barged_past: 0,
             end,
             cause: block.cause(),
             holder: None,

@@ -21,7 +21,7 @@ use crate::report::{self, ScopeEnd, ScopeReport};
 use crate::scope_name::ScopeName;
 use crate::signal::Signal;
 use crate::thread;
-use crate::{Dropped, Idle, SpanRef, clock, loss, shard, slab};
+use crate::{Dropped, Idle, SpanRef, clock, loss, shard, slab, stranded};
 use std::any::Any;
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -87,6 +87,9 @@ impl Scope {
         let poll = future.poll(&mut Context::from_waker(&running.waker));
         mark.armed = false;
         polling.finish();
+        if stranded::is_asked() && poll.is_pending() {
+            running.cell.look_for_stranded();
+        }
         poll
     }
 

@@ -110,7 +110,8 @@ impl Slots {
     /// the guard calls this; a reader in between sees the one or the other.
     pub(crate) fn downgrade(&self, key: u64, series: u32, since: u64, suspended: u64) {
         if let Some(slot) = self.slot(key) {
-            slot.what.store(what(series, Share::SHARED), Ordering::Relaxed);
+            let (_, share) = parts(slot.what.load(Ordering::Relaxed));
+            slot.what.store(what(series, share.downgraded()), Ordering::Relaxed);
             slot.since.store(since, Ordering::Relaxed);
             slot.suspended.store(suspended, Ordering::Relaxed);
         }
@@ -121,6 +122,17 @@ impl Slots {
         if let Some(slot) = self.slot(key) {
             let (series, share) = parts(slot.what.load(Ordering::Relaxed));
             slot.what.store(what(series, Share::new(share.mode(), weight)), Ordering::Relaxed);
+        }
+    }
+
+    /// Marks the holds by guards of a thread, and calls `f` for each that was not marked yet. Only
+    /// whoever polls the owner calls this.
+    pub(crate) fn strand(&self, mut f: impl FnMut(&HoldInfo)) {
+        for (key, hold) in self.each() {
+            if let Some((slot, share)) = self.slot(key).zip(hold.share.stranded()) {
+                slot.what.store(what(hold.series, share), Ordering::Relaxed);
+                f(&hold);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one view every read-out starts from: plain data, cumulative since process start, merged
 //! over all threads. Exporters, scrapes, reports and tests see this and nothing below it.
 
-use crate::{Cause, Dropped, Histogram, Idle, Kind, Mode, Outcome};
+use crate::{Cause, Dropped, Finding, Histogram, Idle, Kind, Mode, Outcome};
 
 /// Everything plock knows, at one moment. Counters never fall; two snapshots of one process can be
 /// subtracted. Taking one does not stop a recorder: counts of operations that are in flight may be
@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub scopes: Vec<ScopeSeries>,
     /// One entry per pool name, on top of the one among the locks.
     pub pools: Vec<PoolSeries>,
+    /// What was found to be wrong with how locks are used, one entry per place and owner.
+    pub findings: Vec<Finding>,
     /// What was left out, one entry per reason that can occur.
     pub dropped: Vec<(Dropped, u64)>,
     /// Time that recording cost so far, in nanoseconds: acquisitions, polls and scopes by what they cost

@@ -36,6 +36,8 @@ pub(crate) struct ThreadState {
     pub(crate) giving_up: Cell<Option<Releaser>>,
     /// What the wake that runs here is for.
     pub(crate) news: Cell<Option<News>>,
+    /// Whether a lock that blocks threads was acquired here since the last outermost poll ended.
+    pub(crate) thread_claims: Cell<bool>,
     /// Number of the poll running here, 0 = none; unique per thread.
     pub(crate) poll_seq: Cell<u64>,
     pub(crate) polls: Cell<u64>,
@@ -65,6 +67,7 @@ thread_local! {
             releasing: Cell::new(Releasing::NONE),
             giving_up: Cell::new(None),
             news: Cell::new(None),
+            thread_claims: Cell::new(false),
             poll_seq: Cell::new(0),
             polls: Cell::new(0),
             nested: Cell::new(0),

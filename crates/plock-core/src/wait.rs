@@ -25,6 +25,8 @@ pub(crate) struct Wait {
     /// What it ran into when it blocked, and what everybody was charged with then.
     pub(crate) seen: Option<Blocked>,
     pub(crate) base: Few,
+    /// Attempts that got the lock meanwhile although they had asked later. Writer: the thread that waits.
+    barged_past: AtomicU64,
 }
 
 /// Who waits, where, and since when.
@@ -47,6 +49,7 @@ impl Wait {
             waiter,
             seen: None,
             base: Few::new(),
+            barged_past: AtomicU64::new(0),
         }
     }
 
@@ -67,6 +70,14 @@ impl Wait {
     /// Under the mutex of the queue, or before it is in there.
     pub(crate) fn keep(&self, permits: u64) {
         self.kept.store(permits, Ordering::Relaxed);
+    }
+
+    pub(crate) fn barged_past(&self) -> u64 {
+        self.barged_past.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_barged_past(&self, n: u64) {
+        self.barged_past.store(n, Ordering::Relaxed);
     }
 
     /// When it blocked, if it is recorded.

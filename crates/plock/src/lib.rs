@@ -63,10 +63,11 @@ pub use plock_core::inspect;
 #[cfg(feature = "test-clock")]
 pub use plock_core::manual;
 pub use plock_core::{
-    BlockCause, Cause, ClaimDelay, Detail, Dropped, Edge, EndCause, Exemplar, Histogram, HoldEnd,
-    Idle, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, PoolSeries, Precision, ScopeEnd,
-    ScopeName, ScopeObserver, ScopeReport, ScopeSeries, Snapshot, SpanRef, WaitDetail, Worst,
-    calibrate, is_enabled, set_enabled, set_observer, set_slow_threshold, slow_threshold,
+    BlockCause, Cause, ClaimDelay, Detail, Dropped, Edge, EndCause, Exemplar, Finding, FindingKind,
+    Histogram, HoldEnd, Idle, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, PoolSeries,
+    Precision, ScopeEnd, ScopeName, ScopeObserver, ScopeReport, ScopeSeries, Snapshot, SpanRef,
+    WaitDetail, Worst, calibrate, is_enabled, set_enabled, set_observer, set_slow_threshold,
+    slow_threshold,
 };
 pub use scope::{PlockExt, Scoped, scope};
 #[cfg(feature = "tokio")]

@@ -47,7 +47,10 @@ impl HoldRef {
         let suspended = self.cell.times.suspended.get();
         self.edit(
             |slots, key| slots.downgrade(key, series, since, suspended),
-            |hold| *hold = HoldInfo { series, share: Share::SHARED, since, suspended, ..*hold },
+            |hold| {
+                *hold =
+                    HoldInfo { series, share: hold.share.downgraded(), since, suspended, ..*hold }
+            },
         );
     }
 

@@ -15,3 +15,4 @@ mod phases;
 mod rwlock;
 mod semaphore;
 mod switch;
+mod threads;
