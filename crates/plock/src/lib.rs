@@ -20,6 +20,8 @@
 //! |---|---|---|
 //! | [`tokio::sync`] | drop-in locks and channels: change the import | `tokio` (default) |
 //! | [`tokio::task`], [`tokio::time`] | drop-in joins and timers, so that idle time has a name | `tokio` (default) |
+//! | [`std::sync`] | the same for locks that block a thread | always |
+//! | `parking_lot` | the same for parking_lot's | `parking_lot` |
 //! | [`scope()`], [`PlockExt`], [`spawn()`] | whose locks they are: requests, jobs, branches | `tokio` (default) |
 //! | [`waiting_on()`] | what else a task waits for: timers, sockets, calls | always |
 //! | [`pool`] | connections: who uses them, how long it takes to get one | `sqlx`, `deadpool`, `bb8` |
@@ -27,7 +29,7 @@
 //! | `otel::init` | spans and OTLP metrics, one call | `otel`, `otel-grpc` |
 //! | `prometheus` | scrape endpoint | `prometheus` |
 //! | [`snapshot()`] | the figures, in process | always; `serde` for JSON |
-//! | the same source without plock | re-exports of tokio's own types | `off` |
+//! | the same source without plock | re-exports of the wrapped libraries' own types | `off` |
 //!
 //! # What is measured
 //! An acquisition that finds the lock free has no wait. One that does not is *contended*: its wait
@@ -38,7 +40,7 @@
 //!
 //! # Cost and harm
 //! An uncontended acquisition takes two clock reads, allocates nothing and takes no lock of plock's.
-//! Fairness, wake order and cancellation are tokio's. plock never panics on its own account; what a
+//! Fairness, wake order, cancellation and poisoning are those of the wrapped library. plock never panics on its own account; what a
 //! cap swallows is counted in [`Snapshot::dropped`]. [`set_enabled`] switches recording at run time.
 
 #[cfg(feature = "otel")]
@@ -46,11 +48,19 @@ pub use plock_otel as otel;
 #[cfg(feature = "prometheus")]
 pub use plock_prometheus as prometheus;
 
+#[cfg(not(feature = "off"))]
+mod blocking;
+#[cfg(all(feature = "parking_lot", not(feature = "off")))]
+pub mod parking_lot;
+#[cfg(all(feature = "parking_lot", feature = "off"))]
+#[path = "parking_lot/off.rs"]
+pub mod parking_lot;
 pub mod pool;
 mod runtime;
 mod scope;
 #[cfg(feature = "tokio")]
 mod spawn;
+pub mod std;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 #[cfg(feature = "tower")]

@@ -10,6 +10,7 @@
     reason = "a program of its own, which reports on its outputs and ends when it cannot measure"
 )]
 
+mod blocking;
 mod growth;
 #[expect(dead_code, reason = "`../peers` includes it too, and needs more of it")]
 mod harness;

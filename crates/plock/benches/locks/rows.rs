@@ -1,5 +1,6 @@
 //! The rows of the table: which operation runs where.
 
+use crate::blocking;
 use crate::harness::Row;
 use crate::here::{Here, polls};
 use crate::operations::{Spin, Work, bare, wrapped};
@@ -26,6 +27,7 @@ pub(crate) fn all() -> Vec<Row> {
     let mut rows = vec![clock()];
     rows.extend(mutex(&here));
     rows.extend(others(&here));
+    rows.extend(blocking::all(&here));
     rows.extend(scopes(&here));
     rows.extend(requests(&here));
     rows.extend(many_threads());

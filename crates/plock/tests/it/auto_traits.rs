@@ -145,3 +145,60 @@ fn variance_is_that_of_references() {
     assert_eq!(*read(lock.try_read().unwrap()), "text");
     let _ = (owned, mapped);
 }
+
+/// The two sides of locks that block a thread.
+pub(crate) mod of_std {
+    pub(crate) use plock::std::sync as wrapped;
+    pub(crate) use std::sync as bare;
+}
+
+#[cfg(feature = "parking_lot")]
+pub(crate) mod of_parking_lot {
+    pub(crate) use parking_lot as bare;
+    pub(crate) use plock::parking_lot as wrapped;
+}
+
+macro_rules! same_sides {
+    ($side:ident: $($name:ident $args:tt)*) => {
+        $(same_sides!(@each $side $name $args);)*
+    };
+    (@each $side:ident $name:ident $args:tt) => {
+        same_sides!(@one send $side $name $args);
+        same_sides!(@one sync $side $name $args);
+        same_sides!(@one unpin $side $name $args);
+        same_sides!(@one unwind_safe $side $name $args);
+        same_sides!(@one ref_unwind_safe $side $name $args);
+    };
+    (@one $module:ident $side:ident $name:ident ($($arg:tt),*)) => {
+        const _: () = assert!(
+            verdict!($module, $side::bare::$name<$($arg),*>)
+                == verdict!($module, $side::wrapped::$name<$($arg),*>),
+            stringify!($side $name of $($arg)* differs: $module)
+        );
+    };
+}
+
+macro_rules! threads {
+    ($($value:ident),*) => {
+        $(
+            same_sides!(of_std:
+                Mutex ($value) MutexGuard ('static, $value) RwLock ($value)
+                RwLockReadGuard ('static, $value) RwLockWriteGuard ('static, $value)
+            );
+            #[cfg(feature = "parking_lot")]
+            const _: () = {
+                same_sides!(of_parking_lot:
+                    Mutex ($value) MutexGuard ('static, $value) MappedMutexGuard ('static, $value)
+                    FairMutex ($value) ReentrantMutex ($value)
+                    ReentrantMutexGuard ('static, $value) RwLock ($value)
+                    RwLockReadGuard ('static, $value) RwLockWriteGuard ('static, $value)
+                    RwLockUpgradableReadGuard ('static, $value)
+                    MappedRwLockWriteGuard ('static, $value) RecursiveRwLock ($value)
+                );
+            };
+        )*
+    };
+}
+
+threads!(All, NotSync, NotSend, Neither, NotUnpin, NotUnwindSafe);
+same_sides!(of_std: Condvar ());

@@ -11,3 +11,5 @@ mod panics;
 mod release;
 mod sides;
 mod sizes;
+mod thread_sides;
+mod threads;

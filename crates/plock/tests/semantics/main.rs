@@ -11,8 +11,11 @@ mod nesting;
 mod observer;
 mod once_cell;
 mod owners;
+#[cfg(feature = "parking_lot")]
+mod parking_lots;
 mod phases;
 mod rwlock;
 mod semaphore;
+mod std_locks;
 mod switch;
 mod threads;

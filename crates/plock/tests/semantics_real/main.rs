@@ -13,6 +13,7 @@ mod coop;
 mod hammer;
 mod identity;
 mod scheduling;
+mod threads;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,0 +1,99 @@
+//! Locks that block a thread: the same source under another import, as in `operations`.
+
+use crate::harness::Row;
+use crate::here::Here;
+
+macro_rules! operations {
+    (
+        $(#[$doc:meta])* $module:ident, $($import:ident)::+,
+        $mutex:expr, $lock:expr $(, $unwrap:ident)?
+    ) => {
+        $(#[$doc])*
+        mod $module {
+            use $($import)::+::*;
+
+            pub(super) fn mutex() -> &'static Mutex<u64> {
+                crate::threads::apart($mutex)
+            }
+
+            pub(super) fn read_write_lock() -> &'static RwLock<u64> {
+                crate::threads::apart($lock)
+            }
+
+            pub(super) async fn lock(mutex: &'static Mutex<u64>, operations: u64) {
+                for _ in 0..operations {
+                    *mutex.lock()$(.$unwrap())? += 1;
+                }
+            }
+
+            pub(super) async fn read(lock: &'static RwLock<u64>, operations: u64) {
+                for _ in 0..operations {
+                    std::hint::black_box(*lock.read()$(.$unwrap())?);
+                }
+            }
+
+            pub(super) async fn write(lock: &'static RwLock<u64>, operations: u64) {
+                for _ in 0..operations {
+                    *lock.write()$(.$unwrap())? += 1;
+                }
+            }
+        }
+    };
+}
+
+/// The class of tokio's locks in `operations`: a class of their own for each would leave too few for the
+/// read-outs.
+const CLASS: &str = "plock::locks::operations::u64";
+
+operations!(
+    /// The standard library's own types.
+    bare_std, std::sync, Mutex::new(0), RwLock::new(0), unwrap
+);
+operations!(
+    /// The wrapped types.
+    wrapped_std, plock::std::sync,
+    Mutex::named(super::CLASS, 0), RwLock::named(super::CLASS, 0), unwrap
+);
+operations!(
+    /// parking_lot's own types.
+    bare_parking_lot, parking_lot, Mutex::new(0), RwLock::new(0)
+);
+operations!(
+    /// The wrapped types.
+    wrapped_parking_lot, plock::parking_lot,
+    <Mutex<_> as Named>::named(super::CLASS, 0), <RwLock<_> as Named>::named(super::CLASS, 0)
+);
+
+/// The rows of one library: bare, recorded, switched off; of the mutex also without a scope.
+macro_rules! rows {
+    ($here:ident, $library:literal, $bare:ident, $wrapped:ident) => {{
+        let (free, kept) = ($bare::mutex(), $wrapped::mutex());
+        let (free_lock, kept_lock) = ($bare::read_write_lock(), $wrapped::read_write_lock());
+        let lock = move |n| $wrapped::lock(kept, n);
+        let read = move |n| $wrapped::read(kept_lock, n);
+        let write = move |n| $wrapped::write(kept_lock, n);
+        let name = |rest: &str| format!("{}::{rest}", $library);
+        vec![
+            $here.task(&name("Mutex/uncontended/bare"), move |n| $bare::lock(free, n)),
+            $here.scoped(&name("Mutex/uncontended/full"), lock),
+            $here.scoped(&name("Mutex/uncontended/off"), lock).switched_off(),
+            $here.task(&name("Mutex/uncontended-task/bare"), move |n| $bare::lock(free, n)),
+            $here.task(&name("Mutex/uncontended-task/full"), lock),
+            $here.taskless(&name("Mutex/uncontended-unscoped/bare"), move |n| $bare::lock(free, n)),
+            $here.taskless(&name("Mutex/uncontended-unscoped/full"), lock),
+            $here.task(&name("RwLock/uncontended-read/bare"), move |n| $bare::read(free_lock, n)),
+            $here.scoped(&name("RwLock/uncontended-read/full"), read),
+            $here.scoped(&name("RwLock/uncontended-read/off"), read).switched_off(),
+            $here.task(&name("RwLock/uncontended-write/bare"), move |n| $bare::write(free_lock, n)),
+            $here.scoped(&name("RwLock/uncontended-write/full"), write),
+            $here.scoped(&name("RwLock/uncontended-write/off"), write).switched_off(),
+        ]
+    }};
+}
+
+/// Both libraries.
+pub(crate) fn all(here: &Here) -> Vec<Row> {
+    let mut rows = rows!(here, "std", bare_std, wrapped_std);
+    rows.extend(rows!(here, "parking_lot", bare_parking_lot, wrapped_parking_lot));
+    rows
+}

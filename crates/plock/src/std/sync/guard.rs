@@ -1,0 +1,376 @@
+//! What the guards of a mutex and of a read-write lock are: a guard of the standard library with its
+//! hold. First it is dropped, then the hold is accounted.
+
+use crate::blocking;
+use crate::runtime::Tasks;
+use plock_core::{Hold, Lock, Mode, Share, Start};
+use std::convert::Infallible;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+use std::sync::{LockResult, MutexGuard, PoisonError, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{TryLockError, TryLockResult};
+use std::thread;
+
+/// A guard of the standard library.
+pub(crate) trait Guard {
+    /// How much of its lock it holds.
+    const SHARE: Share;
+}
+
+impl<T: ?Sized> Guard for MutexGuard<'_, T> {
+    const SHARE: Share = Share::EXCLUSIVE;
+}
+
+impl<T: ?Sized> Guard for RwLockReadGuard<'_, T> {
+    const SHARE: Share = Share::SHARED;
+}
+
+impl<T: ?Sized> Guard for RwLockWriteGuard<'_, T> {
+    const SHARE: Share = Share::EXCLUSIVE;
+}
+
+/// Such a guard with its hold.
+pub(crate) struct Held<'a, G: Guard> {
+    /// `None` only after it has been taken apart.
+    guard: Option<G>,
+    hold: Hold,
+    lock: &'a Lock,
+    /// Whether the thread was panicking already: then the end of this guard poisons nothing.
+    panicking: bool,
+}
+
+impl<'a, G: Guard> Held<'a, G> {
+    /// Takes `lock` by `attempt`, or waits for it by `block`.
+    ///
+    /// Nothing out of line returns a guard of ours: it would do so through memory, and then that of the
+    /// fast path would be there too, stored word by word and read back whole.
+    #[inline]
+    pub(crate) fn acquire(
+        lock: &'a Lock,
+        site: &'static Location<'static>,
+        attempt: impl Fn() -> TryLockResult<G>,
+        block: impl FnOnce() -> LockResult<G>,
+    ) -> LockResult<Self> {
+        let start = Start::now();
+        match attempt() {
+            Ok(guard) => Ok(Self::fresh(lock, start, site, guard)),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                Err(Self::poisoned(lock, start, site, poisoned))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut locked = None;
+                let hold = Self::wait(lock, start, site, attempt, block, &mut locked);
+                match locked {
+                    Some(Ok(guard)) => Ok(Self::new(lock, guard, hold)),
+                    Some(Err(poisoned)) => {
+                        let held = Self::new(lock, poisoned.into_inner(), hold);
+                        Err(PoisonError::new(held.counted()))
+                    }
+                    None => unreachable!("it waits until it has it"),
+                }
+            }
+        }
+    }
+
+    /// Takes `lock` by `attempt` if it is free.
+    #[inline]
+    pub(crate) fn try_acquire(
+        lock: &'a Lock,
+        site: &'static Location<'static>,
+        attempt: impl FnOnce() -> TryLockResult<G>,
+    ) -> TryLockResult<Self> {
+        let start = Start::now();
+        match attempt() {
+            Ok(guard) => Ok(Self::fresh(lock, start, site, guard)),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                Err(Self::poisoned(lock, start, site, poisoned).into())
+            }
+            Err(TryLockError::WouldBlock) => {
+                lock.would_block(start, G::SHARE.mode());
+                Err(TryLockError::WouldBlock)
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait(
+        lock: &'a Lock,
+        start: Start,
+        site: &'static Location<'static>,
+        attempt: impl Fn() -> TryLockResult<G>,
+        block: impl FnOnce() -> LockResult<G>,
+        locked: &mut Option<LockResult<G>>,
+    ) -> Hold {
+        let attempt = || match attempt() {
+            Ok(guard) => Some(Ok(guard)),
+            Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        let block = || Ok::<_, Infallible>(block());
+        let Ok((guard, hold)) = blocking::wait(lock, G::SHARE.mode(), site, start, attempt, block);
+        *locked = Some(guard);
+        hold
+    }
+
+    /// A guard that came back without having been asked for: its hold begins now.
+    pub(crate) fn resume(
+        lock: &'a Lock,
+        site: &'static Location<'static>,
+        guard: LockResult<G>,
+    ) -> LockResult<Self> {
+        match guard {
+            Ok(guard) => Ok(Self::fresh(lock, Start::now(), site, guard)),
+            Err(poisoned) => Err(Self::poisoned(lock, Start::now(), site, poisoned)),
+        }
+    }
+
+    /// The lock was free.
+    #[inline(always)]
+    fn fresh(lock: &'a Lock, start: Start, site: &'static Location<'static>, guard: G) -> Self {
+        Self::new(lock, guard, lock.acquired_by_thread::<Tasks>(start, G::SHARE.mode(), site))
+    }
+
+    /// As [`fresh`](Self::fresh), of a lock that is poisoned.
+    #[inline(always)]
+    fn poisoned(
+        lock: &'a Lock,
+        start: Start,
+        site: &'static Location<'static>,
+        poisoned: PoisonError<G>,
+    ) -> PoisonError<Self> {
+        PoisonError::new(Self::fresh(lock, start, site, poisoned.into_inner()).counted())
+    }
+
+    #[inline(always)]
+    fn new(lock: &'a Lock, guard: G, hold: Hold) -> Self {
+        Self { guard: Some(guard), hold, lock, panicking: thread::panicking() }
+    }
+
+    /// It comes with the news that the lock is poisoned.
+    #[inline(always)]
+    fn counted(self) -> Self {
+        if self.hold.is_recorded() {
+            self.lock.poisoned(G::SHARE.mode());
+        }
+        self
+    }
+
+    /// Ends the hold and gives the guard away, for a call that lets others have the lock meanwhile.
+    pub(crate) fn pause(mut self) -> Option<(&'a Lock, G)> {
+        let guard = self.guard.take()?;
+        blocking::release(self.lock, G::SHARE, &mut self.hold, |_| ());
+        Some((self.lock, guard))
+    }
+
+    /// Makes it a guard of another kind without a release in between.
+    pub(crate) fn downgrade<H: Guard>(mut self, downgrade: impl FnOnce(G) -> H) -> Held<'a, H> {
+        let (mut hold, lock, panicking) = (self.hold.take(), self.lock, self.panicking);
+        let guard = self.guard.take().map(|guard| {
+            hold.downgrade::<Tasks, _>(lock, |releasing| {
+                releasing.mark(lock);
+                downgrade(guard)
+            })
+        });
+        Held { guard, hold, lock, panicking }
+    }
+}
+
+impl<G: Guard> Drop for Held<'_, G> {
+    /// All by value: a guard that nobody has borrowed never is in memory.
+    #[inline(always)]
+    fn drop(&mut self) {
+        let Some(guard) = self.guard.take() else { return };
+        let (lock, mut hold) = (self.lock, self.hold.take());
+        if thread::panicking() {
+            return drop_in_panic(lock, hold, guard, self.panicking);
+        }
+        blocking::release(lock, G::SHARE, &mut hold, move |_| drop(guard));
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn drop_in_panic<G: Guard>(lock: &Lock, mut hold: Hold, guard: G, panicking: bool) {
+    let mode = G::SHARE.mode();
+    blocking::release(lock, G::SHARE, &mut hold, |releasing| {
+        drop(guard);
+        if mode == Mode::Exclusive && !panicking {
+            releasing.poisoned(lock, mode);
+        }
+    });
+}
+
+impl<G: Guard + Deref> Deref for Held<'_, G> {
+    type Target = G::Target;
+
+    #[inline]
+    fn deref(&self) -> &G::Target {
+        match &self.guard {
+            Some(guard) => guard,
+            None => taken_apart(),
+        }
+    }
+}
+
+impl<G: Guard + DerefMut> DerefMut for Held<'_, G> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut G::Target {
+        match &mut self.guard {
+            Some(guard) => guard,
+            None => taken_apart(),
+        }
+    }
+}
+
+/// What `wrap` makes of the guard, poisoned or not.
+#[inline]
+pub(crate) fn map<T, U>(locked: LockResult<T>, wrap: impl FnOnce(T) -> U) -> LockResult<U> {
+    match locked {
+        Ok(held) => Ok(wrap(held)),
+        Err(poisoned) => Err(PoisonError::new(wrap(poisoned.into_inner()))),
+    }
+}
+
+/// The same of an attempt.
+#[inline]
+pub(crate) fn map_tried<T, U>(
+    tried: TryLockResult<T>,
+    wrap: impl FnOnce(T) -> U,
+) -> TryLockResult<U> {
+    match tried {
+        Ok(held) => Ok(wrap(held)),
+        Err(TryLockError::Poisoned(it)) => Err(PoisonError::new(wrap(it.into_inner())).into()),
+        Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+    }
+}
+
+#[cold]
+fn taken_apart() -> ! {
+    unreachable!("a guard is taken apart by value only")
+}
+
+/// Implements what all guards have: access and formatting. `mut` for guards with write access.
+macro_rules! guard {
+    (mut $guard:ident) => {
+        guard!($guard);
+
+        impl<T: ?Sized> std::ops::DerefMut for $guard<'_, T> {
+            #[inline]
+            fn deref_mut(&mut self) -> &mut T {
+                &mut self.0
+            }
+        }
+    };
+    ($guard:ident) => {
+        impl<T: ?Sized> std::ops::Deref for $guard<'_, T> {
+            type Target = T;
+
+            #[inline]
+            fn deref(&self) -> &T {
+                &self.0
+            }
+        }
+
+        impl<T: ?Sized + std::fmt::Debug> std::fmt::Debug for $guard<'_, T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+
+        impl<T: ?Sized + std::fmt::Display> std::fmt::Display for $guard<'_, T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+    };
+}
+pub(crate) use guard;
+
+/// Implements what both locks have besides their own ways to lock them: how they are made, named, read
+/// without a lock, formatted; and their poison.
+macro_rules! lock {
+    ($lock:ident, $kind:expr) => {
+        impl<T> $lock<T> {
+            /// Makes it, unlocked. Its figures are named by the module of the caller and the type of the
+            /// value, and appear with the first acquisition.
+            #[track_caller]
+            pub const fn new(t: T) -> Self {
+                Self::with(plock_core::Lock::new($kind, std::any::type_name::<T>), t)
+            }
+
+            /// Makes it, unlocked, with a name for its figures; they are there from now on, with 0
+            /// acquisitions. Locks with the same name share their figures.
+            ///
+            /// A name that is too long is cut, an empty one is replaced by the caller's module, names
+            /// over the cap share the name `__overflow__`; each of these is counted.
+            #[track_caller]
+            pub fn named(name: &'static str, t: T) -> Self {
+                Self::with(plock_core::Lock::named($kind, name).registered(), t)
+            }
+
+            /// As [`named`](Self::named), in a constant or a static; the figures appear with the first
+            /// acquisition.
+            #[track_caller]
+            pub const fn const_named(name: &'static str, t: T) -> Self {
+                Self::with(plock_core::Lock::named($kind, name), t)
+            }
+
+            const fn with(lock: plock_core::Lock, t: T) -> Self {
+                Self { lock, inner: std::sync::$lock::new(t) }
+            }
+
+            /// The value.
+            ///
+            /// # Errors
+            /// If it is poisoned; the value is in the error.
+            pub fn into_inner(self) -> std::sync::LockResult<T> {
+                self.inner.into_inner()
+            }
+        }
+
+        impl<T: ?Sized> $lock<T> {
+            /// Whether a guard that writes was dropped by a panic.
+            #[inline]
+            pub fn is_poisoned(&self) -> bool {
+                self.inner.is_poisoned()
+            }
+
+            /// Makes it not poisoned.
+            #[inline]
+            pub fn clear_poison(&self) {
+                self.inner.clear_poison();
+            }
+
+            /// The value; nobody else can have it, so nothing is locked.
+            ///
+            /// # Errors
+            /// If it is poisoned; the value is in the error.
+            pub fn get_mut(&mut self) -> std::sync::LockResult<&mut T> {
+                self.inner.get_mut()
+            }
+        }
+
+        impl<T> From<T> for $lock<T> {
+            #[track_caller]
+            fn from(t: T) -> Self {
+                Self::new(t)
+            }
+        }
+
+        impl<T: Default> Default for $lock<T> {
+            #[track_caller]
+            fn default() -> Self {
+                Self::new(T::default())
+            }
+        }
+
+        impl<T: ?Sized + std::fmt::Debug> std::fmt::Debug for $lock<T> {
+            /// Locks it meanwhile if it is free, which the figures do not show.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.inner.fmt(f)
+            }
+        }
+    };
+}
+pub(crate) use lock;

@@ -1,0 +1,32 @@
+//! Drop-in `std::sync`: change the import, and [`Mutex`], [`RwLock`] and what waits with them tell who
+//! holds them, since when, and whom that kept waiting. Everything else in this module is the standard
+//! library's own type.
+//!
+//! # Design
+//! Each lock is the standard library's own beside its records, and each guard has its own inside. So
+//! fairness, poisoning and panics are the standard library's, and no unsafe code is needed.
+//!
+//! Guards belong to whoever acquired them, as those of `plock::tokio` do: the scope, else the task, else
+//! the thread; so a guard of either kind nests in a guard of the other. They cannot leave their thread,
+//! which is why two mistakes are found exactly and told in [`Snapshot::findings`](crate::Snapshot):
+//! a guard that is alive when its scope is left waiting at an await, and a thread that is about to
+//! wait for a lock which it has itself.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `guard` | the standard library's guard with its hold; poisoning |
+//! | `mutex`, `rwlock` | the standard library's interface, no logic of their own |
+//! | `condvar` | waiting ends the hold, waking begins another |
+//! | `off` | the build without recording |
+
+mod condvar;
+mod guard;
+mod mutex;
+mod rwlock;
+
+pub use condvar::Condvar;
+pub use mutex::{Mutex, MutexGuard};
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+// What is named above shadows its counterpart in here.
+pub use ::std::sync::*;
