@@ -1,10 +1,13 @@
-//! `cargo xtask conformance`: tokio's own tests of what plock mirrors, run against plock's types.
+//! `cargo xtask conformance`: tokio's own tests of what plock mirrors, run against plock's types;
+//! and those of parking_lot in [`parking_lot`].
 //!
 //! The tests ship inside the tokio crate and are read from where cargo keeps it; nothing of them is
 //! in this repository. They run in a generated crate whose dependency called `tokio` is a shim: all of
 //! tokio, but with `plock::tokio::sync`, `task` and `time` in the place of its own. So no path in a test is
 //! rewritten. The one change is a call at the beginning of each test, which switches recording off
 //! if this run asks for it.
+
+mod parking_lot;
 
 use std::env;
 use std::fmt::Write as _;
@@ -133,13 +136,16 @@ const CHECK: &str =
     "\n#[test]\nfn this_run_is_what_it_claims_to_be() {\n    conformance::check();\n}\n";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    Conformance::generate()?.run(arguments.filter.as_deref())?;
+    let filter = arguments.filter.as_deref();
+    Conformance::generate()?.run(filter)?;
+    parking_lot::Conformance::generate()?.run(filter)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// All runs.
 pub(crate) fn check() -> Result<()> {
-    Conformance::generate()?.run(None)
+    Conformance::generate()?.run(None)?;
+    parking_lot::Conformance::generate()?.run(None)
 }
 
 /// The generated crate.
@@ -152,7 +158,7 @@ struct Conformance {
 
 impl Conformance {
     fn generate() -> Result<Self> {
-        let (version, source) = tokio()?;
+        let (version, source) = package("tokio")?;
         let directory = repository().join("target/conformance");
         let plock = repository().join("crates/plock").display().to_string();
         let fill = |text: &str| text.replace("@plock", &plock).replace("@version", &version);
@@ -179,56 +185,78 @@ impl Conformance {
         Ok(Self { directory, tokio: version, tests })
     }
 
-    #[expect(clippy::print_stdout, reason = "progress of a long step")]
     fn run(&self, filter: Option<&str>) -> Result<()> {
-        for (name, arguments, recording) in RUNS {
-            println!("tests of tokio {} against plock, {name}", self.tokio);
-            let mut command = cargo();
-            command
-                .args(["test", "--tests", "--no-fail-fast", "--manifest-path"])
-                .arg(self.directory.join("Cargo.toml"))
-                .args(*arguments)
-                .arg("--")
-                .args(filter)
-                .env("CONFORMANCE_RECORDING", recording)
-                .stderr(Stdio::inherit());
-            let output = command.output().context("cannot start cargo")?;
-            let text = String::from_utf8_lossy(&output.stdout);
-            let passed = passed(&text);
-            if !output.status.success() {
-                println!("{text}");
-            }
-            ensure!(output.status.success(), "tokio's tests fail against plock, {name}");
-            ensure!(passed > 0, "no test ran");
-            if filter.is_none() {
-                let expected = self.tests;
-                ensure!(passed == expected, "{passed} tests passed, there are {expected}");
-            }
-            println!("{passed} tests passed");
-        }
-        Ok(())
+        let Self { directory, tokio, tests } = self;
+        let exactly = |passed: usize| {
+            ensure!(passed == *tests, "{passed} tests passed, there are {tests}");
+            Ok(())
+        };
+        run_all(&format!("tokio {tokio}"), directory, filter, exactly)
     }
+}
+
+/// Runs the generated crate in `directory` in every way; `counted` looks at how many tests passed each
+/// time.
+#[expect(clippy::print_stdout, reason = "progress of a long step")]
+fn run_all(
+    whose: &str,
+    directory: &Path,
+    filter: Option<&str>,
+    counted: impl Fn(usize) -> Result<()>,
+) -> Result<()> {
+    for (name, arguments, recording) in RUNS {
+        println!("tests of {whose} against plock, {name}");
+        let mut command = cargo();
+        command
+            .args(["test", "--lib", "--tests", "--no-fail-fast", "--manifest-path"])
+            .arg(directory.join("Cargo.toml"))
+            .args(*arguments)
+            .arg("--")
+            .args(filter)
+            .env("CONFORMANCE_RECORDING", recording)
+            .stderr(Stdio::inherit());
+        let output = command.output().context("cannot start cargo")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let passed = passed(&text);
+        if !output.status.success() {
+            println!("{text}");
+        }
+        ensure!(output.status.success(), "tests of {whose} fail against plock, {name}");
+        if filter.is_none() {
+            ensure!(passed > 0, "no test ran");
+            counted(passed)?;
+        }
+        println!("{passed} tests passed");
+    }
+    Ok(())
 }
 
 fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// The version of tokio in use, and the directory with its source.
-fn tokio() -> Result<(String, PathBuf)> {
+/// The version of a package that plock uses, and the directory with its source.
+fn package(name: &str) -> Result<(String, PathBuf)> {
     let output = cargo()
-        .args(["metadata", "--format-version", "1"])
+        .args(["metadata", "--format-version", "1", "--all-features"])
         .current_dir(repository())
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
     ensure!(output.status.success(), "cargo metadata ended with {}", output.status);
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
-    let tokio = packages.iter().find(|it| it["name"] == "tokio").context("tokio is not used")?;
-    let text = |key: &str| tokio[key].as_str().with_context(|| format!("tokio has no {key}"));
+    let of = |list: &'_ Value, key: &str, value: &Value| {
+        list.as_array().into_iter().flatten().find(|it| it[key] == *value).cloned()
+    };
+    // Another version may be there for somebody else.
+    let plock = of(&metadata["packages"], "name", &"plock".into()).context("no plock")?;
+    let plock = of(&metadata["resolve"]["nodes"], "id", &plock["id"]).context("no resolution")?;
+    let used = of(&plock["deps"], "name", &name.into());
+    let used = used.with_context(|| format!("{name} is not used"))?;
+    let package = of(&metadata["packages"], "id", &used["pkg"]).context("not a package")?;
+    let text = |key: &str| package[key].as_str().with_context(|| format!("{name} has no {key}"));
     let manifest = Path::new(text("manifest_path")?);
-    let directory = manifest.parent().context("tokio's manifest is in no directory")?;
+    let directory = manifest.parent().context("a manifest in no directory")?;
     Ok((text("version")?.to_owned(), directory.to_owned()))
 }
 
@@ -259,7 +287,13 @@ fn remove_others(directory: &Path) -> Result<()> {
 fn with_begin(source: &str) -> (String, usize) {
     let width = if cfg!(target_pointer_width = "64") { "32" } else { "64" };
     let width = format!("target_pointer_width = \"{width}\"");
-    let skipping = [width.as_str(), "#[cfg(windows)", "#[cfg(tokio_unstable)", "#[ignore"];
+    let skipping = [
+        width.as_str(),
+        "#[cfg(windows)",
+        "#[cfg(tokio_unstable)",
+        "#[cfg(feature = \"serde\")",
+        "#[ignore",
+    ];
     let (mut text, mut count) = (String::new(), 0);
     let (mut is_test, mut is_skipped, mut in_attribute) = (false, false, false);
     for line in source.lines() {

@@ -53,7 +53,7 @@ macro_rules! whole {
         concat!(
             $command,
             " --workspace --features plock/test-clock,plock/axum,plock/otel-grpc,plock/prometheus",
-            ",plock/serde,plock/sqlx,plock/deadpool,plock/bb8,plock-otel/gzip",
+            ",plock/serde,plock/parking_lot,plock/sqlx,plock/deadpool,plock/bb8,plock-otel/gzip",
             $rest
         )
     };
@@ -72,7 +72,7 @@ const STEPS: &[Step] = &[
     Step { name: "features", about: "the libraries compile with nothing, switched off, and with everything else", run: Run::Cargo(&[
         "clippy --package plock --lib --no-default-features -- -D warnings",
         "clippy --package plock --lib --features off -- -D warnings",
-        "clippy --package plock --lib --features off,sqlx,deadpool,bb8 -- -D warnings",
+        "clippy --package plock --lib --features off,parking_lot,sqlx,deadpool,bb8 -- -D warnings",
         "clippy --package plock-otel --lib --features grpc,gzip,tls,tracing -- -D warnings",
     ]) },
     Step { name: "build", about: "all tests compile", run: Run::Cargo(&[whole!("test", " --no-run")]) },

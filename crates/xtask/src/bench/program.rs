@@ -34,7 +34,13 @@ impl Program {
         };
         writeln!(stderr(), "building crates/plock/benches/{target} ({time} the first time)")?;
         let mut command = cargo();
-        command.args(["bench", "--package=plock", "--bench", target, "--features=tower"]);
+        command.args([
+            "bench",
+            "--package=plock",
+            "--bench",
+            target,
+            "--features=tower,parking_lot",
+        ]);
         command.args(["--no-run", "--profile", profile]);
         Self::built(target, command)
     }
