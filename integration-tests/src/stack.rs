@@ -301,6 +301,9 @@ impl Stack {
             jobs.iter_mut().for_each(|job| job["scrape_native_histograms"] = json!(false));
         }
         fs::write(self.path("prometheus.yml"), serde_json::to_string_pretty(&config)?)?;
+        for file in config["rule_files"].as_array().context("rule_files")? {
+            self.write_rules(file.as_str().context("rule file")?)?;
+        }
 
         let mut targets = self.settings.scrape_targets.clone();
         let own = format!("127.0.0.1:{}", self.ports.self_metrics);
@@ -316,6 +319,17 @@ impl Stack {
             fs::rename(self.path("target.new"), self.path(file))?;
         }
         ensure!(targets.is_empty(), "prometheus.yml has no job {:?}", targets.keys());
+        Ok(())
+    }
+
+    /// The shipped rules, evaluated as often as this stack scrapes.
+    fn write_rules(&self, file: &str) -> Result<()> {
+        let shipped = repository().join("otel-collector/prometheus").join(file);
+        let mut rules: Value = serde_saphyr::from_str(&fs::read_to_string(shipped)?)?;
+        for group in rules["groups"].as_array_mut().context("groups")? {
+            group["interval"] = json!(self.settings.scrape_interval);
+        }
+        fs::write(self.path(file), serde_json::to_string_pretty(&rules)?)?;
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! this crate and the examples print.
 
 mod bench;
+mod boards;
 mod collector;
 mod conformance;
 mod demo;
@@ -24,6 +25,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Bench(bench::Arguments),
+    Boards(boards::Arguments),
     Collector(collector::Arguments),
     Conformance(conformance::Arguments),
     Demo(demo::Arguments),
@@ -36,6 +38,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Boards(arguments) => boards::run(&arguments),
         Command::Collector(arguments) => collector::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

@@ -11,7 +11,7 @@ use comfy_table::{Table, presets};
 use integration_tests::{Tools, repository};
 use serde_json::Value;
 
-use crate::{bench, conformance, tidy};
+use crate::{bench, boards, conformance, tidy};
 
 /// Run every check of the repository, as continuous integration does.
 ///
@@ -68,6 +68,7 @@ const STEPS: &[Step] = &[
         "fmt --manifest-path crates/plock/benches/peers/Cargo.toml --check",
     ]) },
     Step { name: "tidy", about: "house rules that no lint knows", run: Run::Own(tidy::check) },
+    Step { name: "boards", about: "dashboards, rules and alerts are as generated", run: Run::Own(boards::check) },
     Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo(&[whole!("clippy", " --all-targets -- -D warnings")]) },
     Step { name: "features", about: "the libraries compile with nothing, switched off, and with everything else", run: Run::Cargo(&[
         "clippy --package plock --lib --no-default-features -- -D warnings",

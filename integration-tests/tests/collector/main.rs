@@ -9,7 +9,6 @@
 )]
 
 mod config;
-mod dashboards;
 mod direct;
 mod live;
 mod mapping;

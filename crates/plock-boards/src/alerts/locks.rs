@@ -1,0 +1,262 @@
+//! Alerts about locks: what is stuck now, and what gets worse.
+
+use plock_core::{Kind, Mode, Outcome};
+use plock_semconv::attributes::{
+    LOCK_HOLDER, LOCK_KIND, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, STAGE_HELD,
+};
+use plock_semconv::metrics::{
+    ACQUISITIONS, BLOCK_EDGES, BLOCKED_TIME, HELD, HOLD_DURATION, WAIT_DURATION, WAITERS,
+};
+
+use super::{Alert, Severity};
+use crate::boards;
+use crate::query::{Scope, labels, max, roots, sum};
+use crate::{Options, rules};
+
+const LOCK: [&str; 3] = ["job", "instance", LOCK_NAME];
+const HOLDER: [&str; 4] = ["job", "instance", LOCK_NAME, LOCK_HOLDER];
+
+/// What the links of these alerts choose on the board.
+const THIS_LOCK: &[(&str, &str)] =
+    &[("job", "job"), ("instance", "instance"), ("lock", "lock_name")];
+
+/// Nobody is harmed by a lock that nobody waits for.
+fn somebody_waits(scope: &Scope) -> String {
+    format!("and on ({}) ({} > 0)", labels(&LOCK), sum(&LOCK, &scope.of(&WAITERS).now()))
+}
+
+/// What is blocked at this moment.
+pub(super) fn now(options: &Options) -> Vec<Alert> {
+    let limits = &options.thresholds;
+    let scope = Scope::rules(&options.selector, "5m");
+    let age = max(&HOLDER, &scope.of(&HELD).is(LOCK_STAGE, STAGE_HELD).now());
+    let held = |limit: f64| format!("{age} > {limit} {}", somebody_waits(&scope));
+    let edges = scope.of(&BLOCK_EDGES);
+    let root = roots(&edges, &edges);
+    let told = "{{ $labels.lock_holder }} in {{ $labels.instance }} of {{ $labels.job }} has held \
+        {{ $labels.lock_name }} for {{ $value | humanizeDuration }} while others wait for \
+        it.";
+    vec![
+        Alert {
+            name: "PlockHeldTooLong",
+            severity: Severity::Warning,
+            expr: held(limits.held_too_long_seconds),
+            wait: Some("30s"),
+            keep: Some("5m"),
+            summary: "A lock is held for long while somebody waits for it.",
+            description: told.to_owned(),
+            because: "Half a second is half of a usual budget of one second; with nobody waiting \
+                it \
+                hurts nobody.",
+            drawn: Some(limits.held_too_long_seconds),
+            options: &["held_too_long_seconds"],
+            window: None,
+            place: boards::HOLDS_NOW,
+            variables: THIS_LOCK,
+        },
+        Alert {
+            name: "PlockLockStuck",
+            severity: Severity::Critical,
+            expr: held(limits.lock_stuck_seconds),
+            wait: Some("30s"),
+            keep: Some("10m"),
+            summary: "A lock is not released and tasks wait for it.",
+            description: told.to_owned(),
+            because: "Ten seconds are longer than common timeouts of requests: whoever waits \
+                fails.",
+            drawn: Some(limits.lock_stuck_seconds),
+            options: &["lock_stuck_seconds"],
+            window: None,
+            place: boards::HELD_NOW,
+            variables: THIS_LOCK,
+        },
+        Alert {
+            name: "PlockRootBlocker",
+            severity: Severity::Warning,
+            expr: format!("{root} >= {}", limits.root_victims),
+            wait: Some("30s"),
+            keep: Some("5m"),
+            summary: "One holder blocks several tasks and waits for nobody itself.",
+            description:
+                "{{ $labels.lock_holder }} in {{ $labels.instance }} of {{ $labels.job }} \
+                 blocks {{ $value }} waits and is not blocked itself."
+                    .to_owned(),
+            because: "Three direct victims are a convoy, not a pair that met by chance.",
+            drawn: Some(limits.root_victims),
+            options: &["root_victims"],
+            window: None,
+            place: boards::ROOTS,
+            variables: &[("job", "job"), ("instance", "instance"), ("holder", "lock_holder")],
+        },
+        pool_stall(options, &scope),
+    ]
+}
+
+fn pool_stall(options: &Options, scope: &Scope) -> Alert {
+    let limits = &options.thresholds;
+    let pool = Kind::Semaphore.as_str();
+    let on = format!("and on ({})", labels(&LOCK));
+    let wait = scope.of(&WAIT_DURATION).is(LOCK_KIND, pool);
+    let expr = format!(
+        "{} > {} {on} ({} > 0) {on} ({} >= {})",
+        wait.quantile(0.99, &LOCK),
+        limits.pool_wait_seconds,
+        sum(&LOCK, &scope.of(&WAITERS).is(LOCK_KIND, pool).now()),
+        wait.total().count(&LOCK),
+        limits.min_samples,
+    );
+    Alert {
+        name: "PlockPoolStall",
+        severity: Severity::Critical,
+        expr,
+        wait: Some("1m"),
+        keep: Some("5m"),
+        summary: "Callers wait long for a permit of a pool.",
+        description: "99 of 100 callers that had to wait for {{ $labels.lock_name }} in \
+            {{ $labels.instance }} of {{ $labels.job }} waited up to \
+            {{ $value | humanizeDuration }}, and more are in line."
+            .to_owned(),
+        because: "Users notice 0.3 s; a line of callers and long waits together are saturation, \
+            either alone is normal under load.",
+        drawn: Some(limits.pool_wait_seconds),
+        options: &["pool_wait_seconds", "min_samples"],
+        window: None,
+        place: boards::POOL_WAIT,
+        variables: THIS_LOCK,
+    }
+}
+
+/// What gets worse, or happened between two looks.
+pub(super) fn trends(options: &Options) -> Vec<Alert> {
+    let limits = &options.thresholds;
+    let scope = Scope::rules(&options.selector, "10m");
+    let lock_of_job = ["job", LOCK_NAME];
+    let long = scope.of(&HOLD_DURATION).total().above(limits.held_too_long_seconds, &LOCK);
+    let poisoned = scope.of(&ACQUISITIONS).is(LOCK_OUTCOME, Outcome::Poisoned.as_str()).total();
+    let before = format!("avg_over_time({}[1d] offset 1h)", rules::blocked_time());
+    let recent = sum(&lock_of_job, &scope.of(&BLOCKED_TIME).rate());
+    let usual = format!("clamp_min({}, {})", sum(&lock_of_job, &before), limits.surge_floor);
+    vec![
+        Alert {
+            name: "PlockLongHolds",
+            severity: Severity::Warning,
+            expr: format!("{long} > {}", limits.long_holds),
+            wait: None,
+            keep: Some("15m"),
+            summary: "A lock was held for long several times.",
+            description: "{{ $labels.lock_name }} in {{ $labels.instance }} of {{ $labels.job }} \
+                was \
+                held longer than the limit {{ $value | printf \"%.0f\" }} times in ten minutes."
+                .to_owned(),
+            because: "Catches holds between two scrapes; more than three rule out a one-off. The \
+                window \
+                of ten minutes is the delay, so there is no other.",
+            drawn: Some(limits.held_too_long_seconds),
+            options: &["long_holds", "held_too_long_seconds"],
+            window: None,
+            place: boards::HOLDS,
+            variables: THIS_LOCK,
+        },
+        Alert {
+            name: "PlockConvoy",
+            severity: Severity::Warning,
+            expr: format!(
+                "{} > {} and {} > {}",
+                rules::utilisation(),
+                limits.convoy_utilisation,
+                rules::contended(),
+                limits.convoy_contended
+            ),
+            wait: Some("10m"),
+            keep: Some("5m"),
+            summary: "A lock is held nearly all the time and most attempts wait for it.",
+            description: "{{ $labels.lock_name }} in {{ $labels.instance }} of {{ $labels.job }} \
+                is \
+                held {{ $value | humanizePercentage }} of the time and most attempts \
+                wait."
+                .to_owned(),
+            because: "At 80 % of the time a random arrival waits four times the length of a hold.",
+            drawn: Some(limits.convoy_utilisation),
+            options: &["convoy_utilisation", "convoy_contended"],
+            window: None,
+            place: boards::UTILISATION,
+            variables: THIS_LOCK,
+        },
+        Alert {
+            name: "PlockContentionSurge",
+            severity: Severity::Warning,
+            expr: format!("{recent} > {} * {usual}", limits.surge_factor),
+            wait: Some("10m"),
+            keep: Some("5m"),
+            summary: "Tasks wait for a lock much more than during the last day.",
+            description: "{{ $value | humanize }} tasks on average wait for {{ $labels.lock_name \
+                }} of \
+                {{ $labels.job }}, several times the mean of the last day."
+                .to_owned(),
+            because: "Four times the usual is a regression, often after a deployment; the floor \
+                keeps \
+                idle services silent.",
+            drawn: Some(limits.surge_floor),
+            options: &["surge_factor", "surge_floor"],
+            window: None,
+            place: boards::AGAINST_BEFORE,
+            variables: &[("job", "job"), ("lock", "lock_name")],
+        },
+        writer_starved(options, &scope),
+        Alert {
+            name: "PlockLockPoisoned",
+            severity: Severity::Warning,
+            expr: format!("{} > 0", sum(&LOCK, &poisoned.rate())),
+            wait: None,
+            keep: Some("1h"),
+            summary: "A lock is poisoned: somebody panicked while holding it.",
+            description: "{{ $labels.lock_name }} in {{ $labels.instance }} of {{ $labels.job }} \
+                was \
+                found poisoned {{ $value | printf \"%.0f\" }} times in ten minutes."
+                .to_owned(),
+            because: "One panic under a lock is one too many, and it happens once: there is \
+                nothing to \
+                wait for.",
+            drawn: None,
+            options: &[],
+            window: None,
+            place: boards::OUTCOMES,
+            variables: THIS_LOCK,
+        },
+    ]
+}
+
+fn writer_starved(options: &Options, scope: &Scope) -> Alert {
+    let limits = &options.thresholds;
+    let (kind, write) = (Kind::Rwlock.as_str(), Mode::Exclusive.as_str());
+    let on = format!("and on ({})", labels(&LOCK));
+    let wait = scope.of(&WAIT_DURATION).is(LOCK_KIND, kind).is(LOCK_MODE, write);
+    let reads = scope.of(&ACQUISITIONS).is(LOCK_KIND, kind).is(LOCK_MODE, Mode::Shared.as_str());
+    let expr = format!(
+        "{} > {} {on} ({} > 0) {on} ({} >= {})",
+        wait.quantile(0.99, &LOCK),
+        limits.writer_wait_seconds,
+        sum(&LOCK, &reads.rate()),
+        wait.total().count(&LOCK),
+        limits.min_samples,
+    );
+    Alert {
+        name: "PlockWriterStarved",
+        severity: Severity::Warning,
+        expr,
+        wait: Some("5m"),
+        keep: Some("5m"),
+        summary: "Writers wait long for a lock that readers get.",
+        description: "99 of 100 writers that had to wait for {{ $labels.lock_name }} in \
+            {{ $labels.instance }} of {{ $labels.job }} waited up to \
+            {{ $value | humanizeDuration }} while readers got through."
+            .to_owned(),
+        because: "A second is far above any read; the mixed percentile hides it, as readers are \
+            many.",
+        drawn: Some(limits.writer_wait_seconds),
+        options: &["writer_wait_seconds", "min_samples"],
+        window: None,
+        place: boards::WAITS_BY_MODE,
+        variables: THIS_LOCK,
+    }
+}

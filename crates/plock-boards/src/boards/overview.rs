@@ -1,0 +1,377 @@
+//! Is anything blocked now, who is the root, who suffers, is it getting worse.
+
+use plock_core::{Mode, Outcome};
+use plock_semconv::attributes::{
+    LOCK_CAUSE, LOCK_HOLDER, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, LOCK_WAITER,
+    STAGE_HELD, STAGE_WAITING,
+};
+use plock_semconv::metrics::{
+    ACQUISITIONS, BLOCK_EDGES, BLOCKED_TIME, HELD, HOLD_DURATION, HOLD_SUSPENDED_TIME,
+    NESTING_DEPTH, TELEMETRY_DROPPED, WAIT_DURATION, WAITERS,
+};
+
+use super::Place;
+use crate::Options;
+use crate::grafana::Dashboard;
+use crate::grafana::board::Board;
+use crate::grafana::kind::Kind::{Heatmap, Stacked, Stat, StateTimeline, Table, TimeSeries};
+use crate::grafana::link::Leads::{Holder, Lock};
+use crate::grafana::panel::{Draft, ORANGE, RED, panel, unit};
+use crate::query::{Scope, max, or_zero, roots, share, sum};
+
+/// How old open holds are, now and before.
+pub(crate) const HELD_NOW: Place = Place { uid: UID, panel: 24 };
+
+const UID: &str = "plock-overview";
+
+pub(crate) fn board(options: &Options) -> Dashboard {
+    let scope = Scope::board().follow(LOCK_NAME, "lock");
+    Board::new(
+        UID,
+        "Overview",
+        "Which locks tasks wait for now, who holds them and what that costs. Direct metrics: every \
+         event counts, nothing is sampled.",
+        &ACQUISITIONS,
+    )
+    .choose_locks(&ACQUISITIONS)
+    .with_traces()
+    .row("Now", vec![(4, now(&scope, options))])
+    .row("Who blocks whom", vec![(8, blame(&scope)), (8, open(&scope))])
+    .row("Locks", vec![(9, vec![locks(&scope)])])
+    .row("Waiting", vec![(8, waits(&scope, options)), (8, attempts(&scope))])
+    .details("Holding", vec![(8, holds(&scope, options)), (8, more_holds(&scope, options))])
+    .details("By instance", vec![(8, vec![by_instance(&scope)])])
+    .finish()
+}
+
+fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
+    let limits = &options.thresholds;
+    let held = scope.of(&HELD);
+    let age = |stage| or_zero(&max(&[], &held.is(LOCK_STAGE, stage).now()));
+    let levels = [(limits.pool_wait_seconds, ORANGE), (limits.held_too_long_seconds, RED)];
+    let root = roots(&scope.of(&BLOCK_EDGES), &Scope::board().of(&BLOCK_EDGES));
+    let waits = scope.of(&WAIT_DURATION).count(&[]);
+    let tried = scope.of(&ACQUISITIONS).is_not(LOCK_OUTCOME, Outcome::WouldBlock.as_str()).rate();
+    let dropped = Scope::board().over("$__range").of(&TELEMETRY_DROPPED).total().rate();
+    let firing = "count(ALERTS{alertname=~\"Plock.+\", alertstate=\"firing\", job=~\"$job\"})";
+    vec![
+        panel(2, Stat, "Waiting now")
+            .tells(
+                &[&WAITERS],
+                "Attempts that are queued for a lock at this moment. Zero is healthy; a \
+                 number that stays is a lock nobody releases: see the table of open waits.",
+            )
+            .ask(or_zero(&sum(&[], &scope.of(&WAITERS).now())), "")
+            .levels(&[(1.0, ORANGE)]),
+        panel(3, Stat, "Oldest open wait")
+            .tells(
+                &[&HELD],
+                "Age of the longest wait that has not ended. Histograms know a wait only \
+                 when it ends, this shows it while it lasts. Zero is good; users notice 0.3 s.",
+            )
+            .unit(unit::SECONDS)
+            .ask(age(STAGE_WAITING), "")
+            .levels(&levels),
+        panel(4, Stat, "Oldest open hold")
+            .tells(
+                &[&HELD],
+                "Age of the longest hold that has not ended. Milliseconds are good; longer ones \
+                 harm when somebody waits: the table of open holds names the holder.",
+            )
+            .unit(unit::SECONDS)
+            .ask(age(STAGE_HELD), "")
+            .levels(&levels),
+        panel(33, Stat, "Roots now")
+            .tells(
+                &[&BLOCK_EDGES],
+                "Holders that block others and are not blocked themselves. Zero is \
+                 healthy. Freeing anybody else frees nobody: open the board of who blocks whom.",
+            )
+            .ask(or_zero(&format!("count({root})")), "")
+            .levels(&[(1.0, ORANGE)]),
+        panel(5, Stat, "Tasks waiting, on average")
+            .tells(
+                &[&BLOCKED_TIME],
+                "Waiting seconds per second: 2 means that two tasks waited all the \
+                 time. Near zero is good; a jump is a new convoy.",
+            )
+            .ask(or_zero(&sum(&[], &scope.of(&BLOCKED_TIME).rate())), "")
+            .levels(&[(1.0, ORANGE)]),
+        panel(6, Stat, "Contended share")
+            .tells(
+                &[&WAIT_DURATION, &ACQUISITIONS],
+                "Share of attempts that had to wait. Below 1 % is good; above half of them a lock \
+                 is a queue and its hold has to become shorter.",
+            )
+            .unit(unit::SHARE)
+            .ask(or_zero(&share(&waits, &sum(&[], &tried))), "")
+            .levels(&[(limits.convoy_contended, ORANGE)]),
+        panel(7, Stat, "Left out by plock")
+            .tells(
+                &[&TELEMETRY_DROPPED],
+                "Records that a limit swallowed in the chosen time. Zero is good: these figures \
+                 are complete. Otherwise see the board on plock itself.",
+            )
+            .ask(or_zero(&sum(&[], &dropped)), "")
+            .levels(&[(1.0, ORANGE)]),
+        panel(34, Stat, "Firing alerts")
+            .tells_of(
+                &["ALERTS".to_owned()],
+                "Alerts of plock that fire for the chosen jobs. Zero is \
+                 healthy; each alert carries a link to its panel and to its runbook.",
+            )
+            .ask(or_zero(firing), "")
+            .levels(&[(1.0, RED)]),
+    ]
+}
+
+fn blame(scope: &Scope) -> Vec<Draft> {
+    let cost = sum(&[LOCK_NAME, LOCK_HOLDER], &scope.of(&BLOCKED_TIME).rate());
+    vec![
+        panel(9, Table, "Holders that cost most")
+            .tells(
+                &[&BLOCKED_TIME],
+                "Waiting time that each holder is charged with, in waiting \
+                 seconds \
+                 per second, by lock. Empty is good; the first row is where to look: shorten that \
+                 hold, or move the \
+                 await out of it.",
+            )
+            .empty("Nobody waited")
+            .ask(format!("topk(10, {cost})"), "")
+            .label(LOCK_HOLDER, "Holder")
+            .label(LOCK_NAME, "Lock")
+            .value("Tasks waiting, on average", unit::COUNT),
+        panel(10, Stacked, "Waiting by cause")
+            .tells(
+                &[&BLOCKED_TIME],
+                "What tasks waited for, in waiting seconds per second. Flat \
+                 is \
+                 good, a climb is getting worse: holder is a long hold, queue is many in line, \
+                 permits \
+                 a pool that is too small, scheduler a runtime that is busy.",
+            )
+            .empty("Nobody waited")
+            .ask(sum(&[LOCK_CAUSE], &scope.of(&BLOCKED_TIME).rate()), "{{lock_cause}}"),
+    ]
+}
+
+fn open(scope: &Scope) -> Vec<Draft> {
+    let held = scope.of(&HELD).is(LOCK_STAGE, STAGE_HELD).now();
+    vec![
+        panel(11, Table, "Open waits")
+            .tells(
+                &[&BLOCK_EDGES],
+                "Who waits for whom at this moment. Empty is healthy; a row that \
+                 stays over several refreshes is stuck: follow its holder.",
+            )
+            .empty("Nobody waits")
+            .ask(sum(&[LOCK_NAME, LOCK_WAITER, LOCK_HOLDER], &scope.of(&BLOCK_EDGES).now()), "")
+            .label(LOCK_WAITER, "Waiter")
+            .label(LOCK_NAME, "Lock")
+            .label(LOCK_HOLDER, "Holder")
+            .value("Waits", unit::COUNT),
+        panel(12, Table, "Open holds")
+            .tells(
+                &[&HELD],
+                "The oldest hold of each lock at this moment. Milliseconds are good; seconds are a \
+                 guard kept over slow work: look at what its holder awaits.",
+            )
+            .empty("Nothing is held")
+            .unit(unit::SECONDS)
+            .ask(format!("topk(10, {})", max(&[LOCK_NAME, LOCK_HOLDER], &held)), "")
+            .label(LOCK_HOLDER, "Holder")
+            .label(LOCK_NAME, "Lock")
+            .value("Age", unit::SECONDS),
+    ]
+}
+
+fn locks(scope: &Scope) -> Draft {
+    let by = [LOCK_NAME];
+    let attempts = scope.of(&ACQUISITIONS);
+    let tried = attempts.is_not(LOCK_OUTCOME, Outcome::WouldBlock.as_str()).rate();
+    let exclusive = scope.of(&HOLD_DURATION).is(LOCK_MODE, Mode::Exclusive.as_str());
+    panel(13, Table, "Locks")
+        .tells(
+            &[&ACQUISITIONS, &WAIT_DURATION, &HOLD_DURATION],
+            "Every lock with its attempts, the share that waited, how long waits and holds are, \
+             and \
+             the share of time it is held exclusively in its busiest instance. Small numbers are \
+             good: long waits with short holds are a queue, waits as long as holds one slow \
+             holder.",
+        )
+        .empty("No lock")
+        .ask(sum(&by, &attempts.rate()), "")
+        .ask(share(&scope.of(&WAIT_DURATION).count(&by), &sum(&by, &tried)), "")
+        .ask(scope.of(&WAIT_DURATION).quantile(0.99, &by), "")
+        .ask(scope.of(&HOLD_DURATION).quantile(0.99, &by), "")
+        .ask(max(&by, &exclusive.sum(&[LOCK_NAME, "instance"])), "")
+        .label(LOCK_NAME, "Lock")
+        .value("Attempts", unit::OPERATIONS)
+        .value("Contended", unit::SHARE)
+        .value("Wait p99", unit::SECONDS)
+        .value("Hold p99", unit::SECONDS)
+        .value("Held", unit::SHARE)
+}
+
+fn waits(scope: &Scope, options: &Options) -> Vec<Draft> {
+    let wait = scope.of(&WAIT_DURATION);
+    let limits = &options.thresholds;
+    vec![
+        panel(15, TimeSeries, "Wait p99 by lock")
+            .tells(
+                &[&WAIT_DURATION],
+                "99 of 100 contended attempts waited at most this long. \
+                 Below the \
+                 dashed lines is good. Points are single waits: click one to open its trace and see \
+                 who \
+                 held the lock.",
+            )
+            .empty("Nobody waited")
+            .unit(unit::SECONDS)
+            .ask(wait.quantile(0.99, &[LOCK_NAME]), "{{lock_name}}")
+            .levels(&[(limits.pool_wait_seconds, ORANGE), (limits.held_too_long_seconds, RED)])
+            .exemplars()
+            .leads(&[Lock]),
+        panel(16, Heatmap, "Waits")
+            .tells(
+                &[&WAIT_DURATION],
+                "All contended waits by duration. One low band is good; a \
+                 second one far above the \
+                 first is a rare slow holder; a band that climbs is a queue that grows. Points lead \
+                 to \
+                 traces.",
+            )
+            .empty("Nobody waited")
+            .unit(unit::SECONDS)
+            .ask(wait.buckets(), "{{le}}")
+            .exemplars(),
+    ]
+}
+
+fn attempts(scope: &Scope) -> Vec<Draft> {
+    vec![
+        panel(17, TimeSeries, "Attempts by outcome")
+            .tells(
+                &[&ACQUISITIONS],
+                "Attempts to acquire, by how they ended. Mostly acquired is \
+                 good; \
+                 abandoned means that the caller gave up while it waited, a timeout that it had a \
+                 limit.",
+            )
+            .empty("No attempts")
+            .unit(unit::OPERATIONS)
+            .ask(sum(&[LOCK_OUTCOME], &scope.of(&ACQUISITIONS).rate()), "{{lock_outcome}}"),
+        panel(18, TimeSeries, "Waiting now, by lock")
+            .tells(
+                &[&WAITERS],
+                "Queue of each lock over time. Spikes that go away are good; a \
+                 floor \
+                 that rises is a lock that cannot keep up: shorten its hold or split it.",
+            )
+            .empty("Nobody waits")
+            .ask(sum(&[LOCK_NAME], &scope.of(&WAITERS).now()), "{{lock_name}}")
+            .leads(&[Lock]),
+    ]
+}
+
+fn holds(scope: &Scope, options: &Options) -> Vec<Draft> {
+    let hold = scope.of(&HOLD_DURATION);
+    let exclusive = hold.is(LOCK_MODE, Mode::Exclusive.as_str());
+    let suspended = sum(&[LOCK_NAME], &scope.of(&HOLD_SUSPENDED_TIME).rate());
+    let limits = &options.thresholds;
+    vec![
+        panel(20, TimeSeries, "Hold p99 by lock")
+            .tells(
+                &[&HOLD_DURATION],
+                "99 of 100 holds were at most this long. Steady is good; \
+                 above the \
+                 dashed line a hold costs whoever waits for it. Points lead to the trace of the \
+                 holder.",
+            )
+            .empty("Nothing was held")
+            .unit(unit::SECONDS)
+            .ask(hold.quantile(0.99, &[LOCK_NAME]), "{{lock_name}}")
+            .levels(&[(limits.held_too_long_seconds, RED)])
+            .exemplars()
+            .leads(&[Lock]),
+        panel(21, TimeSeries, "Share of time held")
+            .tells(
+                &[&HOLD_DURATION],
+                "How much of the time each lock is held exclusively. Below \
+                 half is \
+                 good; above the dashed line arrivals wait several holds each.",
+            )
+            .empty("Nothing was held")
+            .unit(unit::SHARE)
+            .ask(exclusive.sum(&[LOCK_NAME, "instance"]), "{{lock_name}} {{instance}}")
+            .levels(&[(limits.convoy_utilisation, ORANGE)])
+            .leads(&[Lock]),
+        panel(22, TimeSeries, "Held while suspended")
+            .tells(
+                &[&HOLD_SUSPENDED_TIME, &HOLD_DURATION],
+                "Share of the hold time during which \
+                 the \
+                 holder was parked at an await. Zero is good; a high share is I/O done under a \
+                 lock: \
+                 move it out.",
+            )
+            .empty("Nothing was held")
+            .unit(unit::SHARE)
+            .ask(share(&suspended, &hold.sum(&[LOCK_NAME])), "{{lock_name}}")
+            .leads(&[Lock]),
+    ]
+}
+
+fn more_holds(scope: &Scope, options: &Options) -> Vec<Draft> {
+    let depth = scope.of(&NESTING_DEPTH);
+    let held = scope.of(&HELD).is(LOCK_STAGE, STAGE_HELD).now();
+    vec![
+        panel(23, TimeSeries, "Nested acquisitions")
+            .tells(
+                &[&NESTING_DEPTH],
+                "Share of acquisitions with another lock already held. Zero is good; where it is \
+                 not, every path has to take the locks in the same order.",
+            )
+            .empty("No acquisitions")
+            .unit(unit::SHARE)
+            .ask(
+                format!(
+                    "({}) / ({} > 0)",
+                    depth.above(1.0, &[LOCK_NAME]),
+                    depth.count(&[LOCK_NAME])
+                ),
+                "{{lock_name}}",
+            )
+            .leads(&[Lock]),
+        panel(24, TimeSeries, "Age of open holds")
+            .tells(
+                &[&HELD],
+                "How long the oldest hold of each lock has lasted, at each scrape. A saw \
+                 with low teeth is good; a ramp is a holder that does not let go: follow it.",
+            )
+            .empty("Nothing was held")
+            .unit(unit::SECONDS)
+            .ask(max(&[LOCK_NAME, LOCK_HOLDER], &held), "{{lock_name}} held by {{lock_holder}}")
+            .levels(&[
+                (options.thresholds.held_too_long_seconds, ORANGE),
+                (options.thresholds.lock_stuck_seconds, RED),
+            ])
+            .leads(&[Lock, Holder]),
+    ]
+}
+
+fn by_instance(scope: &Scope) -> Draft {
+    let waiting = scope.of(&HELD).is(LOCK_STAGE, STAGE_WAITING).now();
+    panel(35, StateTimeline, "Oldest open wait by instance")
+        .tells(
+            &[&HELD],
+            "One lane per instance with the age of its oldest wait at each scrape. Gaps are good: \
+             nobody waited. A lane that stays filled is one instance that is stuck; if all are, \
+             look \
+             at what they share.",
+        )
+        .empty("Nobody waits")
+        .unit(unit::SECONDS)
+        .ask(max(&["job", "instance"], &waiting), "{{job}} {{instance}}")
+}

@@ -1,0 +1,105 @@
+//! What is checked in below `otel-collector/`, against the rules that boards, alerts and runbooks
+//! have to keep. Each rule comes with a way to break it, so none can be satisfied by chance; a
+//! failure names the rule and the panel or alert.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper of a test fails the test, as the test itself does"
+)]
+
+mod alerts;
+mod boards;
+mod linter;
+mod queries;
+mod runbooks;
+
+use std::fs;
+use std::path::PathBuf;
+
+use plock_boards::grafana::Dashboard;
+use plock_boards::{Options, files};
+
+/// One rule over everything of one kind.
+struct Rule<T> {
+    name: &'static str,
+    about: &'static str,
+    /// Adds a line for every place that breaks it.
+    check: fn(&[T], &mut Vec<String>),
+    /// Breaks it.
+    spoil: fn(&mut Vec<T>),
+}
+
+/// Every rule holds for what is shipped, and notices when it does not.
+fn hold<T: Clone>(rules: &[Rule<T>], shipped: &[T]) {
+    let mut broken = Vec::new();
+    for rule in rules {
+        let mut findings = Vec::new();
+        (rule.check)(shipped, &mut findings);
+        broken.extend(findings.iter().map(|it| format!("{} ({}): {it}", rule.name, rule.about)));
+        let mut spoiled = shipped.to_vec();
+        (rule.spoil)(&mut spoiled);
+        let mut noticed = Vec::new();
+        (rule.check)(&spoiled, &mut noticed);
+        assert!(noticed.len() > findings.len(), "{} does not notice what breaks it", rule.name);
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../otel-collector")
+}
+
+fn read(path: &str) -> String {
+    let path = folder().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The checked-in dashboards, which hold nothing that the schema does not know.
+fn dashboards() -> Vec<Dashboard> {
+    let mut names: Vec<_> = fs::read_dir(folder().join("grafana/dashboards"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let board = |name: &String| {
+        let board: Dashboard =
+            serde_json::from_str(&read(&format!("grafana/dashboards/{name}"))).unwrap();
+        assert_eq!(*name, format!("{}.json", board.uid));
+        board
+    };
+    names.iter().map(board).collect()
+}
+
+#[test]
+fn d12_checked_in_files_are_as_generated_byte_for_byte() {
+    let generated = files(&Options::default()).unwrap();
+    assert_eq!(generated, files(&Options::default()).unwrap(), "twice the same");
+    for file in &generated {
+        let shipped = read(&file.path);
+        let differs = shipped.lines().zip(file.text.lines()).find(|(one, other)| one != other);
+        assert!(shipped == file.text, "{}: {differs:?}; run `cargo xtask boards`", file.path);
+    }
+    let boards = generated.iter().filter(|file| file.path.starts_with("grafana/dashboards/"));
+    assert_eq!(boards.count(), dashboards().len(), "no board that is not generated");
+}
+
+#[test]
+fn boards_hold() {
+    hold(boards::RULES, &dashboards());
+}
+
+#[test]
+fn the_linter_of_grafana_holds() {
+    hold(linter::RULES, &dashboards());
+}
+
+#[test]
+fn alerts_hold() {
+    hold(alerts::RULES, &alerts::shipped());
+}
+
+#[test]
+fn runbooks_hold() {
+    hold(runbooks::RULES, &runbooks::shipped());
+}
