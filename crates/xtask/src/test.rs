@@ -90,6 +90,9 @@ const STEPS: &[Step] = &[
     Step { name: "instructions", about: "no operation executes more instructions than its budget", run: Run::Own(bench::budget::check) },
     Step { name: "soak", about: "memory stays flat and nothing is left out at full speed", run: Run::Cargo(&["xtask soak --quick"]) },
     Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
+    Step { name: "rules", about: "every alert fires and stays silent as it should, under promtool", run: Run::Tests(&[
+        whole!("test", " --test rules"),
+    ]) },
     Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Tests(&[
         whole!("test", " --no-fail-fast --test collector --test service --test faults"),
     ]) },
