@@ -32,6 +32,10 @@ pub struct Tools {
     pub promtool: PathBuf,
     /// Go module version of Prometheus, for example `v0.314.0` for release 3.14.0.
     pub prometheus_version: String,
+    /// Checks Alertmanager's configuration and tells where it sends an alert.
+    pub amtool: PathBuf,
+    /// Version of Alertmanager, for example `v0.35.0`.
+    pub alertmanager_version: String,
 }
 
 impl Tools {
@@ -47,14 +51,18 @@ impl Tools {
         let cache = cache_directory()?;
         let collector = Build::collector()?;
         let prometheus = Build::prometheus()?;
+        let alertmanager = Build::alertmanager()?;
         let collector_directory = collector.cached(&cache)?;
         let prometheus_directory = prometheus.cached(&cache)?;
+        let amtool = alertmanager.cached(&cache)?.join("amtool");
         Ok(Self {
             collector: collector_directory.join("otelcol-plock"),
             collector_version: collector.version,
             prometheus: prometheus_directory.join("prometheus"),
             promtool: prometheus_directory.join("promtool"),
             prometheus_version: prometheus.version,
+            amtool,
+            alertmanager_version: alertmanager.version,
         })
     }
 }
@@ -96,31 +104,35 @@ impl Build {
     }
 
     fn prometheus() -> Result<Self> {
-        let directory = repository().join("otel-collector/tools/prometheus");
+        // Without service discovery plugins the build takes half the time.
+        let tags = ["-tags", "remove_all_sd"];
+        Self::go("prometheus", &tags, &["prometheus", "promtool"])
+    }
+
+    fn alertmanager() -> Result<Self> {
+        Self::go("alertmanager", &[], &["amtool"])
+    }
+
+    /// Commands of the module of one of Prometheus' projects, at the version that its manifest in
+    /// `otel-collector/tools` requires.
+    fn go(name: &'static str, flags: &[&str], binaries: &'static [&'static str]) -> Result<Self> {
+        let directory = repository().join("otel-collector/tools").join(name);
+        let module = format!("github.com/prometheus/{name}");
         let manifest = directory.join("go.mod");
         let version = read(&manifest)?
             .lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>())
-            .find(|words| words.first() == Some(&"github.com/prometheus/prometheus"))
+            .find(|words| words.first() == Some(&module.as_str()))
             .and_then(|words| words.get(1).map(ToString::to_string))
-            .context("go.mod does not require github.com/prometheus/prometheus")?;
-        // Without service discovery plugins the build takes half the time.
-        let mut go =
-            ["build", "-trimpath", "-tags", "remove_all_sd", "-ldflags"].map(String::from).to_vec();
+            .with_context(|| format!("go.mod does not require {module}"))?;
+        let mut go = ["build", "-trimpath"].map(String::from).to_vec();
+        go.extend(flags.iter().map(ToString::to_string));
+        go.push("-ldflags".to_owned());
         go.push(format!("-X github.com/prometheus/common/version.Version={version}"));
         go.extend(["-o", "build/"].map(String::from));
-        go.extend(
-            ["prometheus", "promtool"]
-                .map(|it| format!("github.com/prometheus/prometheus/cmd/{it}")),
-        );
-        Ok(Self {
-            name: "prometheus",
-            version,
-            manifests: vec![manifest, directory.join("go.sum")],
-            go,
-            output: "build",
-            binaries: &["prometheus", "promtool"],
-        })
+        go.extend(binaries.iter().map(|it| format!("{module}/cmd/{it}")));
+        let manifests = vec![manifest, directory.join("go.sum")];
+        Ok(Self { name, version, manifests, go, output: "build", binaries })
     }
 
     /// The directory with the finished binaries, built now if need be.
@@ -299,5 +311,6 @@ mod tests {
     fn manifests_name_their_versions() {
         assert!(Build::collector().unwrap().version.starts_with("v0."));
         assert!(Build::prometheus().unwrap().version.starts_with("v0."));
+        assert!(Build::alertmanager().unwrap().version.starts_with("v0."));
     }
 }

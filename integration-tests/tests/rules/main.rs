@@ -60,6 +60,40 @@ fn a7_the_form_for_kubernetes_has_the_same_groups() {
     assert!(content, "{told}");
 }
 
+fn amtool(arguments: &[&str]) -> (bool, String) {
+    let tools = Tools::ready().unwrap();
+    let config = shipped("alertmanager/alertmanager.yml");
+    let output = Command::new(tools.amtool).args(arguments).arg(&config).output().unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn a6_alertmanager_accepts_its_configuration() {
+    let (content, told) = amtool(&["check-config"]);
+    assert!(content, "{told}");
+}
+
+#[test]
+fn a6_each_severity_calls_whom_it_should() {
+    let tools = Tools::ready().unwrap();
+    let config = format!("--config.file={}", shipped("alertmanager/alertmanager.yml").display());
+    let cases = [("critical", "on-call"), ("warning", "tickets"), ("info", "dead-man-switch")];
+    for (severity, receiver) in cases {
+        let output = Command::new(&tools.amtool)
+            .args(["config", "routes", "test", &config, "component=plock"])
+            .arg(format!("severity={severity}"))
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), receiver, "{severity}");
+    }
+    // Alerts of others go where they went before.
+    let other = Command::new(&tools.amtool)
+        .args(["config", "routes", "test", &config, "severity=critical"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&other.stdout).trim(), "tickets");
+}
+
 /// What promtool says of `cases`, or of what `change` makes of them.
 fn tested<'a>(
     step: &str,
