@@ -2,6 +2,8 @@
 
 use crate::script::{Case, Fires};
 
+const WAITED: &str = r#"lock_name="inventory",lock_kind="mutex",lock_mode="exclusive",lock_stage="waiting",lock_holder="reindexer""#;
+const PERMIT_HELD: &str = r#"lock_name="connections",lock_kind="semaphore",lock_mode="permit",lock_stage="held",lock_holder="report""#;
 const LOCK: &str = r#"lock_name="inventory",lock_kind="mutex",lock_mode="exclusive""#;
 const HELD: &str = r#"lock_name="inventory",lock_kind="mutex",lock_mode="exclusive",lock_stage="held",lock_holder="reindexer""#;
 const THIS_LOCK: &[(&str, &str)] =
@@ -50,9 +52,9 @@ const HELD_TOO_LONG: &[Fires] = &[Fires {
 const STUCK: &[Fires] = &[Fires {
     severity: "critical",
     labels: THIS_HOLDER,
-    summary: "A lock is not released and tasks wait for it.",
-    description: "reindexer in a of orders has held inventory for 11s while others wait for it.",
-    leads: "plock-overview?viewPanel=panel-24&var-job=orders&var-instance=a&var-lock=inventory",
+    summary: "A task does not get a lock that it waits for.",
+    description: "A task in a of orders has waited for inventory for 11s; reindexer holds it.",
+    leads: "plock-overview?viewPanel=panel-35&var-job=orders&var-instance=a&var-lock=inventory",
 }];
 
 const ROOT: &[Fires] = &[Fires {
@@ -90,6 +92,12 @@ const fn pool_stall(description: &'static str) -> Fires {
         description,
         leads: "plock-pools?viewPanel=panel-5&var-job=orders&var-instance=a&var-lock=connections",
     }
+}
+
+macro_rules! permit {
+    ($le:literal) => {
+        labels!(r#"lock_name="connections",lock_kind="semaphore",lock_mode="permit""#, $le)
+    };
 }
 
 macro_rules! hold {
@@ -313,8 +321,11 @@ pub(crate) const CASES: &[Case] = &[
     case("PlockHeldTooLong", "nobody waits", &[("plock_held_seconds", HELD, "0.6x20"), ("plock_waiters", LOCK, "0x20")], "1m", SILENT),
     case("PlockHeldTooLong", "one scrape only", &[("plock_held_seconds", HELD, "0.1 0.6 0.1x20"), ("plock_waiters", LOCK, "1x20")], "30s", SILENT),
 
-    case("PlockLockStuck", "11 s with a waiter", &[("plock_held_seconds", HELD, "11x20"), ("plock_waiters", LOCK, "1x20")], "1m", STUCK),
-    case("PlockLockStuck", "just below", &[("plock_held_seconds", HELD, "9.9x20"), ("plock_waiters", LOCK, "1x20")], "1m", SILENT),
+    case("PlockHeldTooLong", "a permit is kept while it is used", &[("plock_held_seconds", PERMIT_HELD, "5x20"), ("plock_waiters", POOL, "1x20")], "1m", SILENT),
+
+    case("PlockLockStuck", "11 s", &[("plock_held_seconds", WAITED, "11x20")], "1m", STUCK),
+    case("PlockLockStuck", "just below", &[("plock_held_seconds", WAITED, "9.9x20")], "1m", SILENT),
+    case("PlockLockStuck", "held long, and nobody waits as long", &[("plock_held_seconds", HELD, "60x20"), ("plock_held_seconds", WAITED, "0.1x20")], "1m", SILENT),
 
     case("PlockRootBlocker", "three victims", &[
         ("plock_block_edges", r#"lock_name="inventory",lock_waiter="stock",lock_holder="POST /orders""#, "2x20"),
@@ -353,6 +364,7 @@ pub(crate) const CASES: &[Case] = &[
 
     case("PlockLongHolds", "four of forty, classic", &[("plock_hold_duration_seconds_count", LOCK, "0+1x80"), ("plock_hold_duration_seconds_bucket", hold!("0.5"), "0+0.9x80")], "15m", LONG_HOLDS),
     case("PlockLongHolds", "four of forty, native", &[("plock_hold_duration_seconds", LOCK, "{{schema:0 sum:0 count:0 buckets:[0 0]}}+{{schema:0 sum:1 count:1 offset:-1 buckets:[0.9 0.1]}}x80")], "15m", LONG_HOLDS),
+    case("PlockLongHolds", "permits are kept while they are used", &[("plock_hold_duration_seconds_count", POOL, "0+1x80"), ("plock_hold_duration_seconds_bucket", permit!("0.5"), "0x80")], "15m", SILENT),
     case("PlockLongHolds", "fewer", &[("plock_hold_duration_seconds_count", LOCK, "0+1x80"), ("plock_hold_duration_seconds_bucket", hold!("0.5"), "0+0.93x80")], "15m", SILENT),
 
     case("PlockConvoy", "held 90 %, 60 % wait", &[("plock_hold_duration_seconds_sum", LOCK, "0+13.5x100"), ("plock_wait_duration_seconds_count", WAIT, "0+6x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "20m", CONVOY),

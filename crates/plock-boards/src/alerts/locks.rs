@@ -3,6 +3,7 @@
 use plock_core::{Kind, Mode, Outcome};
 use plock_semconv::attributes::{
     LOCK_HOLDER, LOCK_KIND, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, STAGE_HELD,
+    STAGE_WAITING,
 };
 use plock_semconv::metrics::{
     ACQUISITIONS, BLOCK_EDGES, BLOCKED_TIME, HELD, HOLD_DURATION, WAIT_DURATION, WAITERS,
@@ -29,25 +30,27 @@ fn somebody_waits(scope: &Scope) -> String {
 pub(super) fn now(options: &Options) -> Vec<Alert> {
     let limits = &options.thresholds;
     let scope = Scope::rules(&options.selector, "5m");
-    let age = max(&HOLDER, &scope.of(&HELD).is(LOCK_STAGE, STAGE_HELD).now());
-    let held = |limit: f64| format!("{age} > {limit} {}", somebody_waits(&scope));
+    // A permit is kept for as long as the work takes: that others wait for one is the pool's matter.
+    let holds = scope.of(&HELD).is_not(LOCK_KIND, Kind::Semaphore.as_str());
+    let held = max(&HOLDER, &holds.is(LOCK_STAGE, STAGE_HELD).now());
+    let waited = max(&HOLDER, &scope.of(&HELD).is(LOCK_STAGE, STAGE_WAITING).now());
     let edges = scope.of(&BLOCK_EDGES);
     let root = roots(&edges, &edges);
-    let told = "{{ $labels.lock_holder }} in {{ $labels.instance }} of {{ $labels.job }} has held \
-        {{ $labels.lock_name }} for {{ $value | humanizeDuration }} while others wait for \
-        it.";
     vec![
         Alert {
             name: "PlockHeldTooLong",
             severity: Severity::Warning,
-            expr: held(limits.held_too_long_seconds),
+            expr: format!("{held} > {} {}", limits.held_too_long_seconds, somebody_waits(&scope)),
             wait: Some("30s"),
             keep: Some("5m"),
             summary: "A lock is held for long while somebody waits for it.",
-            description: told.to_owned(),
+            description:
+                "{{ $labels.lock_holder }} in {{ $labels.instance }} of {{ $labels.job }} has \
+                          held {{ $labels.lock_name }} for {{ $value | humanizeDuration }} while \
+                          others wait for it."
+                    .to_owned(),
             because: "Half a second is half of a usual budget of one second; with nobody waiting \
-                it \
-                hurts nobody.",
+                it hurts nobody.",
             drawn: Some(limits.held_too_long_seconds),
             options: &["held_too_long_seconds"],
             window: None,
@@ -57,17 +60,20 @@ pub(super) fn now(options: &Options) -> Vec<Alert> {
         Alert {
             name: "PlockLockStuck",
             severity: Severity::Critical,
-            expr: held(limits.lock_stuck_seconds),
+            expr: format!("{waited} > {}", limits.lock_stuck_seconds),
             wait: Some("30s"),
             keep: Some("10m"),
-            summary: "A lock is not released and tasks wait for it.",
-            description: told.to_owned(),
+            summary: "A task does not get a lock that it waits for.",
+            description: "A task in {{ $labels.instance }} of {{ $labels.job }} has waited for \
+                          {{ $labels.lock_name }} for {{ $value | humanizeDuration }}; \
+                          {{ $labels.lock_holder }} holds it."
+                .to_owned(),
             because: "Ten seconds are longer than common timeouts of requests: whoever waits \
                 fails.",
             drawn: Some(limits.lock_stuck_seconds),
             options: &["lock_stuck_seconds"],
             window: None,
-            place: boards::HELD_NOW,
+            place: boards::OLDEST_WAIT,
             variables: THIS_LOCK,
         },
         Alert {
@@ -78,8 +84,8 @@ pub(super) fn now(options: &Options) -> Vec<Alert> {
             keep: Some("5m"),
             summary: "One holder blocks several tasks and waits for nobody itself.",
             description:
-                "{{ $labels.lock_holder }} in {{ $labels.instance }} of {{ $labels.job }} \
-                 blocks {{ $value }} waits and is not blocked itself."
+                "{{ $labels.lock_holder }} in {{ $labels.instance }} of {{ $labels.job }} blocks \
+                 {{ $value }} waits and is not blocked itself."
                     .to_owned(),
             because: "Three direct victims are a convoy, not a pair that met by chance.",
             drawn: Some(limits.root_victims),
@@ -112,9 +118,9 @@ fn pool_stall(options: &Options, scope: &Scope) -> Alert {
         wait: Some("1m"),
         keep: Some("5m"),
         summary: "Callers wait long for a permit of a pool.",
-        description: "99 of 100 callers that had to wait for {{ $labels.lock_name }} in \
-            {{ $labels.instance }} of {{ $labels.job }} waited up to \
-            {{ $value | humanizeDuration }}, and more are in line."
+        description: "99 of 100 callers that had to wait for {{ $labels.lock_name }} in {{ \
+            $labels.instance }} of {{ $labels.job }} waited up to {{ $value | humanizeDuration }}, \
+            and more are in line."
             .to_owned(),
         because: "Users notice 0.3 s; a line of callers and long waits together are saturation, \
             either alone is normal under load.",
@@ -131,7 +137,8 @@ pub(super) fn trends(options: &Options) -> Vec<Alert> {
     let limits = &options.thresholds;
     let scope = Scope::rules(&options.selector, "10m");
     let lock_of_job = ["job", LOCK_NAME];
-    let long = scope.of(&HOLD_DURATION).total().above(limits.held_too_long_seconds, &LOCK);
+    let holds = scope.of(&HOLD_DURATION).is_not(LOCK_KIND, Kind::Semaphore.as_str());
+    let long = holds.total().above(limits.held_too_long_seconds, &LOCK);
     let poisoned = scope.of(&ACQUISITIONS).is(LOCK_OUTCOME, Outcome::Poisoned.as_str()).total();
     let before = format!("avg_over_time({}[1d] offset 1h)", rules::blocked_time());
     let recent = sum(&lock_of_job, &scope.of(&BLOCKED_TIME).rate());
@@ -145,12 +152,10 @@ pub(super) fn trends(options: &Options) -> Vec<Alert> {
             keep: Some("15m"),
             summary: "A lock was held for long several times.",
             description: "{{ $labels.lock_name }} in {{ $labels.instance }} of {{ $labels.job }} \
-                was \
-                held longer than the limit {{ $value | printf \"%.0f\" }} times in ten minutes."
+                was held longer than the limit {{ $value | printf \"%.0f\" }} times in ten minutes."
                 .to_owned(),
             because: "Catches holds between two scrapes; more than three rule out a one-off. The \
-                window \
-                of ten minutes is the delay, so there is no other.",
+                window of ten minutes is the delay, so there is no other.",
             drawn: Some(limits.held_too_long_seconds),
             options: &["long_holds", "held_too_long_seconds"],
             window: None,
@@ -171,9 +176,7 @@ pub(super) fn trends(options: &Options) -> Vec<Alert> {
             keep: Some("5m"),
             summary: "A lock is held nearly all the time and most attempts wait for it.",
             description: "{{ $labels.lock_name }} in {{ $labels.instance }} of {{ $labels.job }} \
-                is \
-                held {{ $value | humanizePercentage }} of the time and most attempts \
-                wait."
+                is held {{ $value | humanizePercentage }} of the time and most attempts wait."
                 .to_owned(),
             because: "At 80 % of the time a random arrival waits four times the length of a hold.",
             drawn: Some(limits.convoy_utilisation),
@@ -190,12 +193,10 @@ pub(super) fn trends(options: &Options) -> Vec<Alert> {
             keep: Some("5m"),
             summary: "Tasks wait for a lock much more than during the last day.",
             description: "{{ $value | humanize }} tasks on average wait for {{ $labels.lock_name \
-                }} of \
-                {{ $labels.job }}, several times the mean of the last day."
+                }} of {{ $labels.job }}, several times the mean of the last day."
                 .to_owned(),
             because: "Four times the usual is a regression, often after a deployment; the floor \
-                keeps \
-                idle services silent.",
+                keeps idle services silent.",
             drawn: Some(limits.surge_floor),
             options: &["surge_factor", "surge_floor"],
             window: None,
@@ -211,12 +212,10 @@ pub(super) fn trends(options: &Options) -> Vec<Alert> {
             keep: Some("1h"),
             summary: "A lock is poisoned: somebody panicked while holding it.",
             description: "{{ $labels.lock_name }} in {{ $labels.instance }} of {{ $labels.job }} \
-                was \
-                found poisoned {{ $value | printf \"%.0f\" }} times in ten minutes."
+                was found poisoned {{ $value | printf \"%.0f\" }} times in ten minutes."
                 .to_owned(),
             because: "One panic under a lock is one too many, and it happens once: there is \
-                nothing to \
-                wait for.",
+                nothing to wait for.",
             drawn: None,
             options: &[],
             window: None,
@@ -247,9 +246,9 @@ fn writer_starved(options: &Options, scope: &Scope) -> Alert {
         wait: Some("5m"),
         keep: Some("5m"),
         summary: "Writers wait long for a lock that readers get.",
-        description: "99 of 100 writers that had to wait for {{ $labels.lock_name }} in \
-            {{ $labels.instance }} of {{ $labels.job }} waited up to \
-            {{ $value | humanizeDuration }} while readers got through."
+        description: "99 of 100 writers that had to wait for {{ $labels.lock_name }} in {{ \
+            $labels.instance }} of {{ $labels.job }} waited up to {{ $value | humanizeDuration }} \
+            while readers got through."
             .to_owned(),
         because: "A second is far above any read; the mixed percentile hides it, as readers are \
             many.",

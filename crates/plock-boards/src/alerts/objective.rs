@@ -34,8 +34,7 @@ fn alert(options: &Options, burn: &Burn) -> Alert {
             burn.factor
         ),
         because: "The factors and windows use up 2 %, 5 %, 10 % and 10 % of a month's budget \
-            before \
-            they fire; the short window ends the alert soon after the problem.",
+            before they fire; the short window ends the alert soon after the problem.",
         drawn: Some(burn.factor),
         options: &["slo_wait_seconds", "slo_objective"],
         window: Some(burn.long),

@@ -47,8 +47,7 @@ fn long_polls(options: &Options, severity: Severity, bound: f64, place: Place) -
             bound * 1000.0
         ),
         because: "Ten milliseconds delay every task of the worker noticeably, fifty are blocking \
-            code; \
-            one in a hundred is a habit and not an accident.",
+            code; one in a hundred is a habit and not an accident.",
         drawn: Some(limits.long_poll_share),
         options: match severity {
             Severity::Critical => &["blocked_poll_seconds", "long_poll_share", "min_samples"],
@@ -113,8 +112,8 @@ fn leak(options: &Options) -> Alert {
         keep: None,
         summary: "Tasks of one name become more and more.",
         description:
-            "{{ $value | humanize }} tasks {{ $labels.task_name }} of {{ $labels.job }} are \
-             alive, and their number only rises."
+            "{{ $value | humanize }} tasks {{ $labels.task_name }} of {{ $labels.job }} are alive, \
+             and their number only rises."
                 .to_owned(),
         because: "Five thousand tasks of one name are many, and the lowest number of the last ten \
             minutes above the highest of half an hour before is growth, not a burst.",

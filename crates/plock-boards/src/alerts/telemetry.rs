@@ -24,18 +24,17 @@ pub(super) fn all(options: &Options) -> Vec<Alert> {
             "PlockNamesFolded",
             &FOLDING,
             "Names over the cap share one series.",
-            "{{ $value | printf \"%.0f\" }} records of {{ $labels.instance }} of {{ $labels.job }} went \
-             under \
-             the name of all names over the cap in 15 minutes: boards by name hide something.",
+            "{{ $value | printf \"%.0f\" }} records of {{ $labels.instance }} of {{ $labels.job }} \
+             went under the name of all names over the cap in 15 minutes: boards by name hide \
+             something.",
         ),
         left_out(
             options,
             "PlockSpansLost",
             &[Dropped::Spans],
             "Spans could not be delivered.",
-            "{{ $value | printf \"%.0f\" }} spans of {{ $labels.instance }} of {{ $labels.job }} were \
-             lost in \
-             15 minutes: figures from spans are too low, and some links lead nowhere.",
+            "{{ $value | printf \"%.0f\" }} spans of {{ $labels.instance }} of {{ $labels.job }} \
+             were lost in 15 minutes: figures from spans are too low, and some links lead nowhere.",
         ),
     ];
     alerts.extend(arrival(options));
@@ -96,8 +95,8 @@ fn arrival(options: &Options) -> Vec<Alert> {
             wait: Some("2m"),
             keep: Some("15m"),
             summary: "A process cannot push its metrics.",
-            description: "{{ $labels.instance }} of {{ $labels.job }} has pushed nothing for \
-                {{ $value | humanizeDuration }}."
+            description: "{{ $labels.instance }} of {{ $labels.job }} has pushed nothing for {{ \
+                $value | humanizeDuration }}."
                 .to_owned(),
             because: "Two minutes are four missed pushes at the shortest usual interval.",
             drawn: Some(limits.export_age_seconds),
@@ -116,8 +115,7 @@ fn arrival(options: &Options) -> Vec<Alert> {
                  metrics; the job had them an hour ago."
                     .to_owned(),
             because: "The application lives and its instrumentation does not; five minutes are \
-                twenty \
-                scrapes at 15 s.",
+                twenty scrapes at 15 s.",
             ..alert(
                 "PlockTelemetrySilent",
                 boards::VERSIONS,
@@ -130,8 +128,7 @@ fn arrival(options: &Options) -> Vec<Alert> {
             description: "{{ $labels.job }} told plock's metrics an hour ago and does not now."
                 .to_owned(),
             because: "One process may end at any time, all of a job may not; five minutes leave \
-                out a \
-                restart.",
+                out a restart.",
             variables: &[("job", "job")],
             ..alert(
                 "PlockServiceSilent",
@@ -143,8 +140,8 @@ fn arrival(options: &Options) -> Vec<Alert> {
             wait: Some("10m"),
             keep: Some("5m"),
             summary: "Recording takes more of a core than plock promises.",
-            description: "plock takes {{ $value | humanizePercentage }} of a core in \
-                {{ $labels.instance }} of {{ $labels.job }}."
+            description: "plock takes {{ $value | humanizePercentage }} of a core in {{ \
+                $labels.instance }} of {{ $labels.job }}."
                 .to_owned(),
             because: "One percent of a core is what plock promises to stay below.",
             drawn: Some(limits.overhead_share),
@@ -188,12 +185,11 @@ fn collector(options: &Options) -> Vec<Alert> {
             wait: Some("10m"),
             keep: Some("5m"),
             summary: "The collector loses data.",
-            description: "The collector {{ $labels.instance }} refuses or gives up \
-                {{ $value | humanizePercentage }} of the data."
+            description: "The collector {{ $labels.instance }} refuses or gives up {{ $value | \
+                humanizePercentage }} of the data."
                 .to_owned(),
             because: "A share, not any loss: a restart of a store loses a little, one percent for \
-                ten \
-                minutes is a store that is away or too little memory.",
+                ten minutes is a store that is away or too little memory.",
             drawn: Some(limit),
             options: &["collector_loss_share"],
             variables: &[],
@@ -208,8 +204,8 @@ fn collector(options: &Options) -> Vec<Alert> {
             keep: Some("5m"),
             summary: "A queue of the collector is nearly full.",
             description:
-                "The queue of {{ $labels.exporter }} in the collector {{ $labels.instance }} \
-                 is {{ $value | humanizePercentage }} full."
+                "The queue of {{ $labels.exporter }} in the collector {{ $labels.instance }} is {{ \
+                 $value | humanizePercentage }} full."
                     .to_owned(),
             because: "At 80 % there is still time before data is lost.",
             drawn: Some(limits.collector_queue_share),
@@ -221,8 +217,8 @@ fn collector(options: &Options) -> Vec<Alert> {
             severity: Severity::Info,
             summary: "Alerts work: this one always fires.",
             description:
-                "Prometheus evaluates plock's alerts. Whoever expects this alert notices when \
-                 it does not come."
+                "Prometheus evaluates plock's alerts. Whoever expects this alert notices when it \
+                 does not come."
                     .to_owned(),
             because: "It has no condition: the way of alerts is broken when it is silent.",
             variables: &[],

@@ -51,16 +51,15 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(1, Stat, "Roots now")
             .tells(
                 &[&BLOCK_EDGES],
-                "Holders that block others and do not wait themselves. Zero is good; \
-                 they are the ones to free.",
+                "Holders that block others and do not wait themselves. Zero is good; they are the \
+                 ones to free.",
             )
             .ask(or_zero(&format!("count({})", root(scope))), "")
             .levels(&[(1.0, ORANGE)]),
         panel(2, Stat, "Most behind one root")
             .tells(
                 &[&BLOCK_EDGES],
-                "Waits behind the worst root. Zero is good; three and more are a \
-                 convoy.",
+                "Waits behind the worst root. Zero is good; three and more are a convoy.",
             )
             .ask(or_zero(&format!("max({})", root(scope))), "")
             .levels(&[(options.thresholds.root_victims, RED)]),
@@ -74,8 +73,8 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(4, Stat, "Tasks waiting, on average")
             .tells(
                 &[&BLOCKED_TIME],
-                "Waiting seconds per second that the chosen holders are charged \
-                 with. Near zero is good; the bars below say whose they are.",
+                "Waiting seconds per second that the chosen holders are charged with. Near zero is \
+                 good; the bars below say whose they are.",
             )
             .ask(or_zero(&sum(&[], &scope.of(&BLOCKED_TIME).rate())), "")
             .levels(&[(1.0, ORANGE)]),
@@ -138,10 +137,8 @@ fn graph(scope: &Scope) -> Draft {
         .tells(
             &[&BLOCKED_TIME],
             "An arrow goes from who waits to who holds, with the tasks that waited on average; a \
-             node \
-             has what it is charged with. Few thin arrows are good. Begin at a node marked root: \
-             it \
-             waits for nobody.",
+             node has what it is charged with. Few thin arrows are good. Begin at a node marked \
+             root: it waits for nobody.",
         )
         .empty("Nobody waited")
         .ask_as("nodes", nodes)
@@ -157,8 +154,7 @@ fn costs(scope: &Scope) -> Draft {
         .tells(
             &[&BLOCKED_TIME],
             "The ten holders whose victims waited most, as tasks waiting on average. Short bars \
-             are \
-             good; the first bar is where a shorter hold helps most.",
+             are good; the first bar is where a shorter hold helps most.",
         )
         .empty("Nobody waited")
         .ask(format!("topk(10, {cost})"), "{{lock_holder}}")
@@ -170,8 +166,7 @@ fn timeline(scope: &Scope, options: &Options) -> Draft {
         .tells(
             &[&BLOCK_EDGES],
             "One lane per root with the waits behind it at each scrape: the history of incidents \
-             that \
-             are over. Gaps are good; the same lane again and again is one habit to change.",
+             that are over. Gaps are good; the same lane again and again is one habit to change.",
         )
         .empty("Nobody blocked anybody")
         .ask(root(scope), "{{lock_holder}} in {{instance}}")
@@ -185,8 +180,8 @@ fn over_time(scope: &Scope) -> Vec<Draft> {
         panel(9, Stacked, "Cost by holder")
             .tells(
                 &[&BLOCKED_TIME],
-                "Tasks waiting on average, by who is charged with it. Flat and low \
-                 is good; a colour that grows is the holder to look at.",
+                "Tasks waiting on average, by who is charged with it. Flat and low is good; a \
+                 colour that grows is the holder to look at.",
             )
             .empty("Nobody waited")
             .ask(sum(&[LOCK_HOLDER], &cost), "{{lock_holder}}")
@@ -194,16 +189,16 @@ fn over_time(scope: &Scope) -> Vec<Draft> {
         panel(10, Stacked, "Cost by victim")
             .tells(
                 &[&BLOCKED_TIME],
-                "The same by who waited: whom it hurts. Even and low is good; one \
-                 victim alone is often a request that can avoid the lock.",
+                "The same by who waited: whom it hurts. Even and low is good; one victim alone is \
+                 often a request that can avoid the lock.",
             )
             .empty("Nobody waited")
             .ask(sum(&[LOCK_WAITER], &cost), "{{lock_waiter}}"),
         panel(11, Stacked, "Cost by lock")
             .tells(
                 &[&BLOCKED_TIME],
-                "The same by lock. Low is good; one lock that has it all can be \
-                 split, many that share it are one holder's habit.",
+                "The same by lock. Low is good; one lock that has it all can be split, many that \
+                 share it are one holder's habit.",
             )
             .empty("Nobody waited")
             .ask(sum(&[LOCK_NAME], &cost), "{{lock_name}}")
@@ -217,8 +212,7 @@ fn matrix(scope: &Scope) -> Draft {
         .tells(
             &[&BLOCKED_TIME],
             "Tasks waiting on average: a row for who waited, a column for who held. Empty cells \
-             are \
-             good; a full column is a holder that blocks everybody, a full row a victim of \
+             are good; a full column is a holder that blocks everybody, a full row a victim of \
              everybody.",
         )
         .empty("Nobody waited")

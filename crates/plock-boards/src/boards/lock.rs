@@ -1,24 +1,25 @@
 //! One lock: how it is used, how long it is waited for and held, by whom.
 
-use plock_core::{Kind as Primitive, Mode, Outcome};
+mod usage;
+
+use plock_core::Outcome;
 use plock_semconv::attributes::{
-    LOCK_CAUSE, LOCK_HOLDER, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, STAGE_HELD,
-    STAGE_WAITING,
+    LOCK_CAUSE, LOCK_HOLDER, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, STAGE_HELD, STAGE_WAITING,
 };
 use plock_semconv::metrics::{
     ACQUISITIONS, BLOCKED, BLOCKED_TIME, HELD, HOLD_DURATION, HOLD_SUSPENDED_TIME, HOLDERS,
-    NESTING_DEPTH, WAIT_DURATION, WAITERS,
+    WAIT_DURATION, WAITERS,
 };
 
 use super::Place;
+use crate::Options;
 use crate::grafana::Dashboard;
 use crate::grafana::board::Board;
-use crate::grafana::kind::Kind::{Heatmap, Stacked, Stat, StateTimeline, Table, TimeSeries};
+use crate::grafana::kind::Kind::{Heatmap, Stat, StateTimeline, Table, TimeSeries};
 use crate::grafana::link::LOCK_BOARD;
 use crate::grafana::link::Leads::Holder;
 use crate::grafana::panel::{Draft, ORANGE, RED, panel, unit};
 use crate::query::{Scope, max, or_zero, share, sum};
-use crate::{Options, rules};
 
 pub(crate) const HOLDS_NOW: Place = Place { uid: LOCK_BOARD, panel: 14 };
 pub(crate) const HOLDS: Place = Place { uid: LOCK_BOARD, panel: 12 };
@@ -41,8 +42,11 @@ pub(crate) fn board(options: &Options) -> Dashboard {
     .row("Now", vec![(4, now(&scope, options))])
     .row("Waits and holds", vec![(8, distributions(&scope)), (8, quantiles(&scope, options))])
     .row("Holders", vec![(8, holders(&scope, options))])
-    .row("Load", vec![(8, load(&scope, options))])
-    .details("Readers, writers, outcomes", vec![(8, modes(&scope, options)), (8, habits(&scope))])
+    .row("Load", vec![(8, usage::load(&scope, options))])
+    .details(
+        "Readers, writers, outcomes",
+        vec![(8, usage::modes(&scope, options)), (8, usage::habits(&scope))],
+    )
     .finish()
 }
 
@@ -56,16 +60,16 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(1, Stat, "Attempts")
             .tells(
                 &[&ACQUISITIONS],
-                "Attempts per second. Neither good nor bad by itself: it is what \
-                 the shares beside it are shares of.",
+                "Attempts per second. Neither good nor bad by itself: it is what the shares beside \
+                 it are shares of.",
             )
             .unit(unit::OPERATIONS)
             .ask(or_zero(&sum(&[], &scope.of(&ACQUISITIONS).rate())), ""),
         panel(2, Stat, "Contended share")
             .tells(
                 &[&WAIT_DURATION, &ACQUISITIONS],
-                "Share of attempts that had to wait. Below 1 % is \
-                 good; above half the lock is a queue: shorten the hold or split what it protects.",
+                "Share of attempts that had to wait. Below 1 % is good; above half the lock is a \
+                 queue: shorten the hold or split what it protects.",
             )
             .unit(unit::SHARE)
             .ask(or_zero(&share(&waits, &sum(&[], &tried))), "")
@@ -80,24 +84,24 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(4, Stat, "Waiting now")
             .tells(
                 &[&WAITERS],
-                "Attempts queued at this moment. Zero is good; if it stays above, see \
-                 who holds the lock below.",
+                "Attempts queued at this moment. Zero is good; if it stays above, see who holds \
+                 the lock below.",
             )
             .ask(or_zero(&sum(&[], &scope.of(&WAITERS).now())), "")
             .levels(&[(1.0, ORANGE)]),
         panel(5, Stat, "Tasks waiting, on average")
             .tells(
                 &[&BLOCKED_TIME],
-                "Waiting seconds per second, the mean length of the queue. Near \
-                 zero is good; one means that somebody waits at any time.",
+                "Waiting seconds per second, the mean length of the queue. Near zero is good; one \
+                 means that somebody waits at any time.",
             )
             .ask(or_zero(&sum(&[], &scope.of(&BLOCKED_TIME).rate())), "")
             .levels(&[(1.0, ORANGE)]),
         panel(6, Stat, "Oldest open hold")
             .tells(
                 &[&HELD],
-                "Age of the oldest hold that has not ended. Milliseconds are good; with \
-                 somebody waiting, seconds are an incident.",
+                "Age of the oldest hold that has not ended. Milliseconds are good; with somebody \
+                 waiting, seconds are an incident.",
             )
             .unit(unit::SECONDS)
             .ask(age(STAGE_HELD), "")
@@ -105,8 +109,7 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(7, Stat, "Oldest open wait")
             .tells(
                 &[&HELD],
-                "Age of the oldest wait that has not ended. Zero is good; users notice \
-                 what stays.",
+                "Age of the oldest wait that has not ended. Zero is good; users notice what stays.",
             )
             .unit(unit::SECONDS)
             .ask(age(STAGE_WAITING), "")
@@ -114,8 +117,8 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(8, Stat, "Holds suspended")
             .tells(
                 &[&HOLD_SUSPENDED_TIME, &HOLD_DURATION],
-                "Share of the hold time during which the \
-                 holder was parked at an await. Zero is good; otherwise I/O is done under the lock.",
+                "Share of the hold time during which the holder was parked at an await. Zero is \
+                 good; otherwise I/O is done under the lock.",
             )
             .unit(unit::SHARE)
             .ask(
@@ -133,8 +136,8 @@ fn distributions(scope: &Scope) -> Vec<Draft> {
         panel(9, Heatmap, "Waits")
             .tells(
                 &[&WAIT_DURATION],
-                "Contended waits by duration. One low band is good; a second one \
-                 above is a rare slow holder, a band that climbs is a queue. Points lead to traces.",
+                "Contended waits by duration. One low band is good; a second one above is a rare \
+                 slow holder, a band that climbs is a queue. Points lead to traces.",
             )
             .empty("Nobody waited")
             .unit(unit::SECONDS)
@@ -143,8 +146,8 @@ fn distributions(scope: &Scope) -> Vec<Draft> {
         panel(10, Heatmap, "Holds")
             .tells(
                 &[&HOLD_DURATION],
-                "Holds by duration. One low band is good; two bands are two kinds \
-                 of work under one lock. Points lead to the traces of the longest holds.",
+                "Holds by duration. One low band is good; two bands are two kinds of work under \
+                 one lock. Points lead to the traces of the longest holds.",
             )
             .empty("Nothing was held")
             .unit(unit::SECONDS)
@@ -160,10 +163,8 @@ fn quantiles(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(11, TimeSeries, "Wait")
             .tells(
                 &[&WAIT_DURATION],
-                "How long contended attempts waited: median, 95 and 99 of \
-                 100. \
-                 Low is good; much longer than the holds beside it is a queue, as long is one slow \
-                 holder.",
+                "How long contended attempts waited: median, 95 and 99 of 100. Low is good; much \
+                 longer than the holds beside it is a queue, as long is one slow holder.",
             )
             .empty("Nobody waited")
             .unit(unit::SECONDS)
@@ -175,10 +176,8 @@ fn quantiles(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(12, TimeSeries, "Hold")
             .tells(
                 &[&HOLD_DURATION],
-                "How long the lock was held: median, 95 and 99 of 100. \
-                 Steady and \
-                 below the dashed line is good; a step after a deployment is new work under the \
-                 lock.",
+                "How long the lock was held: median, 95 and 99 of 100. Steady and below the dashed \
+                 line is good; a step after a deployment is new work under the lock.",
             )
             .empty("Nothing was held")
             .unit(unit::SECONDS)
@@ -198,8 +197,8 @@ fn holders(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(13, Table, "Who made others wait")
             .tells(
                 &[&BLOCKED_TIME, &BLOCKED],
-                "Each holder with the waiting it is charged with and the \
-                 waits it had the largest share in. Empty is good; the first row is what to change.",
+                "Each holder with the waiting it is charged with and the waits it had the largest \
+                 share in. Empty is good; the first row is what to change.",
             )
             .empty("Nobody waited")
             .ask(sum(&by, &scope.of(&BLOCKED_TIME).rate()), "")
@@ -211,135 +210,13 @@ fn holders(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(14, StateTimeline, "Age of open holds")
             .tells(
                 &[&HELD],
-                "One lane per holder with the age of its oldest hold at each scrape; gaps \
-                 are good. A lane that stays filled has not let go: open whom it blocks.",
+                "One lane per holder with the age of its oldest hold at each scrape; gaps are \
+                 good. A lane that stays filled has not let go: open whom it blocks.",
             )
             .empty("Nothing was held")
             .unit(unit::SECONDS)
             .ask(max(&[LOCK_NAME, LOCK_HOLDER], &held), "{{lock_name}} held by {{lock_holder}}")
             .levels(&[(limit, ORANGE), (options.thresholds.lock_stuck_seconds, RED)])
             .leads(&[Holder]),
-    ]
-}
-
-fn load(scope: &Scope, options: &Options) -> Vec<Draft> {
-    let limits = &options.thresholds;
-    let exclusive = scope.of(&HOLD_DURATION).is(LOCK_MODE, Mode::Exclusive.as_str());
-    let usual = scope.named(&rules::blocked_time()).average("1d");
-    vec![
-        panel(19, TimeSeries, "Share of time held")
-            .tells(
-                &[&HOLD_DURATION],
-                "Share of time the lock is held exclusively, by instance. Below \
-                 half is good; above the dashed line each arrival waits for several holds.",
-            )
-            .empty("Nothing was held")
-            .unit(unit::SHARE)
-            .ask(exclusive.sum(&[LOCK_NAME, "instance"]), "{{lock_name}} {{instance}}")
-            .levels(&[(limits.convoy_utilisation, ORANGE)]),
-        panel(20, TimeSeries, "Waiting against the last day")
-            .tells_of(
-                &[BLOCKED_TIME.prometheus_name(), rules::blocked_time()],
-                "Tasks waiting on average, now and as the mean of the last day. Close together is \
-                 good; far above the mean is a regression: see what was deployed.",
-            )
-            .empty("Nobody waited")
-            .ask(sum(&[LOCK_NAME], &scope.of(&BLOCKED_TIME).rate()), "{{lock_name}} now")
-            .ask(sum(&[LOCK_NAME], &usual), "{{lock_name}}, mean of a day")
-            .levels(&[(limits.surge_floor, ORANGE)]),
-        panel(21, TimeSeries, "Contended share")
-            .tells(
-                &[&WAIT_DURATION, &ACQUISITIONS],
-                "Share of attempts that waited, over time. Flat is \
-                 good; together with a high share of time held it is a convoy.",
-            )
-            .empty("No attempts")
-            .unit(unit::SHARE)
-            .ask(
-                share(
-                    &scope.of(&WAIT_DURATION).count(&[LOCK_NAME]),
-                    &sum(
-                        &[LOCK_NAME],
-                        &scope
-                            .of(&ACQUISITIONS)
-                            .is_not(LOCK_OUTCOME, Outcome::WouldBlock.as_str())
-                            .rate(),
-                    ),
-                ),
-                "{{lock_name}}",
-            )
-            .levels(&[(limits.convoy_contended, ORANGE)]),
-    ]
-}
-
-fn modes(scope: &Scope, options: &Options) -> Vec<Draft> {
-    let both = Primitive::Rwlock.as_str();
-    vec![
-        panel(15, TimeSeries, "Wait p99 by mode")
-            .tells(
-                &[&WAIT_DURATION],
-                "Waits of readers (shared), writers (exclusive) and for \
-                 permits. \
-                 Alike is good; writers far above readers starve: give them a turn. Points lead to \
-                 traces.",
-            )
-            .empty("Nobody waited")
-            .unit(unit::SECONDS)
-            .ask(
-                scope.of(&WAIT_DURATION).quantile(0.99, &[LOCK_NAME, LOCK_MODE]),
-                "{{lock_name}} \
-                 {{lock_mode}}",
-            )
-            .levels(&[(options.thresholds.writer_wait_seconds, RED)])
-            .exemplars(),
-        panel(16, TimeSeries, "Attempts by mode")
-            .tells(
-                &[&ACQUISITIONS],
-                &format!(
-                    "How often it is taken for reading, for writing, for \
-                     permits. Many readers and few writers are good for a {both}; few readers want a \
-                     mutex."
-                ),
-            )
-            .empty("No attempts")
-            .unit(unit::OPERATIONS)
-            .ask(
-                sum(&[LOCK_NAME, LOCK_MODE], &scope.of(&ACQUISITIONS).rate()),
-                "{{lock_name}} \
-                 {{lock_mode}}",
-            ),
-    ]
-}
-
-fn habits(scope: &Scope) -> Vec<Draft> {
-    let depth = scope.of(&NESTING_DEPTH);
-    let share =
-        format!("({}) / ({} > 0)", depth.above(1.0, &[LOCK_NAME]), depth.count(&[LOCK_NAME]));
-    vec![
-        panel(17, TimeSeries, "Attempts by outcome")
-            .tells(
-                &[&ACQUISITIONS],
-                "How attempts ended. Only acquired is good; abandoned and \
-                 timeout \
-                 are callers that gave up, poisoned is a panic under the lock: look for it in the \
-                 log.",
-            )
-            .empty("No attempts")
-            .unit(unit::OPERATIONS)
-            .ask(
-                sum(&[LOCK_NAME, LOCK_OUTCOME], &scope.of(&ACQUISITIONS).rate()),
-                "{{lock_name}} \
-                 {{lock_outcome}}",
-            )
-            .levels(&[(0.0, ORANGE)]),
-        panel(18, Stacked, "Nested acquisitions")
-            .tells(
-                &[&NESTING_DEPTH],
-                "Share of acquisitions with another lock already held. Zero \
-                 is good; otherwise every path has to take the locks in the same order.",
-            )
-            .empty("No acquisitions")
-            .unit(unit::SHARE)
-            .ask(share, "{{lock_name}}"),
     ]
 }

@@ -1,26 +1,28 @@
 //! Is anything blocked now, who is the root, who suffers, is it getting worse.
 
+mod details;
+
 use plock_core::{Mode, Outcome};
 use plock_semconv::attributes::{
     LOCK_CAUSE, LOCK_HOLDER, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, LOCK_WAITER,
     STAGE_HELD, STAGE_WAITING,
 };
 use plock_semconv::metrics::{
-    ACQUISITIONS, BLOCK_EDGES, BLOCKED_TIME, HELD, HOLD_DURATION, HOLD_SUSPENDED_TIME,
-    NESTING_DEPTH, TELEMETRY_DROPPED, WAIT_DURATION, WAITERS,
+    ACQUISITIONS, BLOCK_EDGES, BLOCKED_TIME, HELD, HOLD_DURATION, TELEMETRY_DROPPED, WAIT_DURATION,
+    WAITERS,
 };
 
 use super::Place;
 use crate::Options;
 use crate::grafana::Dashboard;
 use crate::grafana::board::Board;
-use crate::grafana::kind::Kind::{Heatmap, Stacked, Stat, StateTimeline, Table, TimeSeries};
-use crate::grafana::link::Leads::{Holder, Lock};
+use crate::grafana::kind::Kind::{Heatmap, Stacked, Stat, Table, TimeSeries};
+use crate::grafana::link::Leads::Lock;
 use crate::grafana::panel::{Draft, ORANGE, RED, panel, unit};
 use crate::query::{Scope, max, or_zero, roots, share, sum};
 
-/// How old open holds are, now and before.
-pub(crate) const HELD_NOW: Place = Place { uid: UID, panel: 24 };
+/// How old open waits are, now and before.
+pub(crate) const OLDEST_WAIT: Place = Place { uid: UID, panel: 35 };
 
 const UID: &str = "plock-overview";
 
@@ -39,8 +41,11 @@ pub(crate) fn board(options: &Options) -> Dashboard {
     .row("Who blocks whom", vec![(8, blame(&scope)), (8, open(&scope))])
     .row("Locks", vec![(9, vec![locks(&scope)])])
     .row("Waiting", vec![(8, waits(&scope, options)), (8, attempts(&scope))])
-    .details("Holding", vec![(8, holds(&scope, options)), (8, more_holds(&scope, options))])
-    .details("By instance", vec![(8, vec![by_instance(&scope)])])
+    .details(
+        "Holding",
+        vec![(8, details::holds(&scope, options)), (8, details::more_holds(&scope, options))],
+    )
+    .details("By instance", vec![(8, vec![details::by_instance(&scope, options)])])
     .finish()
 }
 
@@ -58,16 +63,16 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(2, Stat, "Waiting now")
             .tells(
                 &[&WAITERS],
-                "Attempts that are queued for a lock at this moment. Zero is healthy; a \
-                 number that stays is a lock nobody releases: see the table of open waits.",
+                "Attempts that are queued for a lock at this moment. Zero is healthy; a number \
+                 that stays is a lock nobody releases: see the table of open waits.",
             )
             .ask(or_zero(&sum(&[], &scope.of(&WAITERS).now())), "")
             .levels(&[(1.0, ORANGE)]),
         panel(3, Stat, "Oldest open wait")
             .tells(
                 &[&HELD],
-                "Age of the longest wait that has not ended. Histograms know a wait only \
-                 when it ends, this shows it while it lasts. Zero is good; users notice 0.3 s.",
+                "Age of the longest wait that has not ended. Histograms know a wait only when it \
+                 ends, this shows it while it lasts. Zero is good; users notice 0.3 s.",
             )
             .unit(unit::SECONDS)
             .ask(age(STAGE_WAITING), "")
@@ -84,16 +89,16 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(33, Stat, "Roots now")
             .tells(
                 &[&BLOCK_EDGES],
-                "Holders that block others and are not blocked themselves. Zero is \
-                 healthy. Freeing anybody else frees nobody: open the board of who blocks whom.",
+                "Holders that block others and are not blocked themselves. Zero is healthy. \
+                 Freeing anybody else frees nobody: open the board of who blocks whom.",
             )
             .ask(or_zero(&format!("count({root})")), "")
             .levels(&[(1.0, ORANGE)]),
         panel(5, Stat, "Tasks waiting, on average")
             .tells(
                 &[&BLOCKED_TIME],
-                "Waiting seconds per second: 2 means that two tasks waited all the \
-                 time. Near zero is good; a jump is a new convoy.",
+                "Waiting seconds per second: 2 means that two tasks waited all the time. Near zero \
+                 is good; a jump is a new convoy.",
             )
             .ask(or_zero(&sum(&[], &scope.of(&BLOCKED_TIME).rate())), "")
             .levels(&[(1.0, ORANGE)]),
@@ -117,8 +122,8 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(34, Stat, "Firing alerts")
             .tells_of(
                 &["ALERTS".to_owned()],
-                "Alerts of plock that fire for the chosen jobs. Zero is \
-                 healthy; each alert carries a link to its panel and to its runbook.",
+                "Alerts of plock that fire for the chosen jobs. Zero is healthy; each alert \
+                 carries a link to its panel and to its runbook.",
             )
             .ask(or_zero(firing), "")
             .levels(&[(1.0, RED)]),
@@ -131,11 +136,9 @@ fn blame(scope: &Scope) -> Vec<Draft> {
         panel(9, Table, "Holders that cost most")
             .tells(
                 &[&BLOCKED_TIME],
-                "Waiting time that each holder is charged with, in waiting \
-                 seconds \
-                 per second, by lock. Empty is good; the first row is where to look: shorten that \
-                 hold, or move the \
-                 await out of it.",
+                "Waiting time that each holder is charged with, in waiting seconds per second, by \
+                 lock. Empty is good; the first row is where to look: shorten that hold, or move \
+                 the await out of it.",
             )
             .empty("Nobody waited")
             .ask(format!("topk(10, {cost})"), "")
@@ -145,11 +148,9 @@ fn blame(scope: &Scope) -> Vec<Draft> {
         panel(10, Stacked, "Waiting by cause")
             .tells(
                 &[&BLOCKED_TIME],
-                "What tasks waited for, in waiting seconds per second. Flat \
-                 is \
-                 good, a climb is getting worse: holder is a long hold, queue is many in line, \
-                 permits \
-                 a pool that is too small, scheduler a runtime that is busy.",
+                "What tasks waited for, in waiting seconds per second. Flat is good, a climb is \
+                 getting worse: holder is a long hold, queue is many in line, permits a pool that \
+                 is too small, scheduler a runtime that is busy.",
             )
             .empty("Nobody waited")
             .ask(sum(&[LOCK_CAUSE], &scope.of(&BLOCKED_TIME).rate()), "{{lock_cause}}"),
@@ -162,8 +163,8 @@ fn open(scope: &Scope) -> Vec<Draft> {
         panel(11, Table, "Open waits")
             .tells(
                 &[&BLOCK_EDGES],
-                "Who waits for whom at this moment. Empty is healthy; a row that \
-                 stays over several refreshes is stuck: follow its holder.",
+                "Who waits for whom at this moment. Empty is healthy; a row that stays over \
+                 several refreshes is stuck: follow its holder.",
             )
             .empty("Nobody waits")
             .ask(sum(&[LOCK_NAME, LOCK_WAITER, LOCK_HOLDER], &scope.of(&BLOCK_EDGES).now()), "")
@@ -195,9 +196,8 @@ fn locks(scope: &Scope) -> Draft {
         .tells(
             &[&ACQUISITIONS, &WAIT_DURATION, &HOLD_DURATION],
             "Every lock with its attempts, the share that waited, how long waits and holds are, \
-             and \
-             the share of time it is held exclusively in its busiest instance. Small numbers are \
-             good: long waits with short holds are a queue, waits as long as holds one slow \
+             and the share of time it is held exclusively in its busiest instance. Small numbers \
+             are good: long waits with short holds are a queue, waits as long as holds one slow \
              holder.",
         )
         .empty("No lock")
@@ -221,11 +221,9 @@ fn waits(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(15, TimeSeries, "Wait p99 by lock")
             .tells(
                 &[&WAIT_DURATION],
-                "99 of 100 contended attempts waited at most this long. \
-                 Below the \
-                 dashed lines is good. Points are single waits: click one to open its trace and see \
-                 who \
-                 held the lock.",
+                "99 of 100 contended attempts waited at most this long. Below the dashed lines is \
+                 good. Points are single waits: click one to open its trace and see who held the \
+                 lock.",
             )
             .empty("Nobody waited")
             .unit(unit::SECONDS)
@@ -236,11 +234,9 @@ fn waits(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(16, Heatmap, "Waits")
             .tells(
                 &[&WAIT_DURATION],
-                "All contended waits by duration. One low band is good; a \
-                 second one far above the \
-                 first is a rare slow holder; a band that climbs is a queue that grows. Points lead \
-                 to \
-                 traces.",
+                "All contended waits by duration. One low band is good; a second one far above the \
+                 first is a rare slow holder; a band that climbs is a queue that grows. Points \
+                 lead to traces.",
             )
             .empty("Nobody waited")
             .unit(unit::SECONDS)
@@ -254,10 +250,8 @@ fn attempts(scope: &Scope) -> Vec<Draft> {
         panel(17, TimeSeries, "Attempts by outcome")
             .tells(
                 &[&ACQUISITIONS],
-                "Attempts to acquire, by how they ended. Mostly acquired is \
-                 good; \
-                 abandoned means that the caller gave up while it waited, a timeout that it had a \
-                 limit.",
+                "Attempts to acquire, by how they ended. Mostly acquired is good; abandoned means \
+                 that the caller gave up while it waited, a timeout that it had a limit.",
             )
             .empty("No attempts")
             .unit(unit::OPERATIONS)
@@ -265,113 +259,11 @@ fn attempts(scope: &Scope) -> Vec<Draft> {
         panel(18, TimeSeries, "Waiting now, by lock")
             .tells(
                 &[&WAITERS],
-                "Queue of each lock over time. Spikes that go away are good; a \
-                 floor \
-                 that rises is a lock that cannot keep up: shorten its hold or split it.",
+                "Queue of each lock over time. Spikes that go away are good; a floor that rises is \
+                 a lock that cannot keep up: shorten its hold or split it.",
             )
             .empty("Nobody waits")
             .ask(sum(&[LOCK_NAME], &scope.of(&WAITERS).now()), "{{lock_name}}")
             .leads(&[Lock]),
     ]
-}
-
-fn holds(scope: &Scope, options: &Options) -> Vec<Draft> {
-    let hold = scope.of(&HOLD_DURATION);
-    let exclusive = hold.is(LOCK_MODE, Mode::Exclusive.as_str());
-    let suspended = sum(&[LOCK_NAME], &scope.of(&HOLD_SUSPENDED_TIME).rate());
-    let limits = &options.thresholds;
-    vec![
-        panel(20, TimeSeries, "Hold p99 by lock")
-            .tells(
-                &[&HOLD_DURATION],
-                "99 of 100 holds were at most this long. Steady is good; \
-                 above the \
-                 dashed line a hold costs whoever waits for it. Points lead to the trace of the \
-                 holder.",
-            )
-            .empty("Nothing was held")
-            .unit(unit::SECONDS)
-            .ask(hold.quantile(0.99, &[LOCK_NAME]), "{{lock_name}}")
-            .levels(&[(limits.held_too_long_seconds, RED)])
-            .exemplars()
-            .leads(&[Lock]),
-        panel(21, TimeSeries, "Share of time held")
-            .tells(
-                &[&HOLD_DURATION],
-                "How much of the time each lock is held exclusively. Below \
-                 half is \
-                 good; above the dashed line arrivals wait several holds each.",
-            )
-            .empty("Nothing was held")
-            .unit(unit::SHARE)
-            .ask(exclusive.sum(&[LOCK_NAME, "instance"]), "{{lock_name}} {{instance}}")
-            .levels(&[(limits.convoy_utilisation, ORANGE)])
-            .leads(&[Lock]),
-        panel(22, TimeSeries, "Held while suspended")
-            .tells(
-                &[&HOLD_SUSPENDED_TIME, &HOLD_DURATION],
-                "Share of the hold time during which \
-                 the \
-                 holder was parked at an await. Zero is good; a high share is I/O done under a \
-                 lock: \
-                 move it out.",
-            )
-            .empty("Nothing was held")
-            .unit(unit::SHARE)
-            .ask(share(&suspended, &hold.sum(&[LOCK_NAME])), "{{lock_name}}")
-            .leads(&[Lock]),
-    ]
-}
-
-fn more_holds(scope: &Scope, options: &Options) -> Vec<Draft> {
-    let depth = scope.of(&NESTING_DEPTH);
-    let held = scope.of(&HELD).is(LOCK_STAGE, STAGE_HELD).now();
-    vec![
-        panel(23, TimeSeries, "Nested acquisitions")
-            .tells(
-                &[&NESTING_DEPTH],
-                "Share of acquisitions with another lock already held. Zero is good; where it is \
-                 not, every path has to take the locks in the same order.",
-            )
-            .empty("No acquisitions")
-            .unit(unit::SHARE)
-            .ask(
-                format!(
-                    "({}) / ({} > 0)",
-                    depth.above(1.0, &[LOCK_NAME]),
-                    depth.count(&[LOCK_NAME])
-                ),
-                "{{lock_name}}",
-            )
-            .leads(&[Lock]),
-        panel(24, TimeSeries, "Age of open holds")
-            .tells(
-                &[&HELD],
-                "How long the oldest hold of each lock has lasted, at each scrape. A saw \
-                 with low teeth is good; a ramp is a holder that does not let go: follow it.",
-            )
-            .empty("Nothing was held")
-            .unit(unit::SECONDS)
-            .ask(max(&[LOCK_NAME, LOCK_HOLDER], &held), "{{lock_name}} held by {{lock_holder}}")
-            .levels(&[
-                (options.thresholds.held_too_long_seconds, ORANGE),
-                (options.thresholds.lock_stuck_seconds, RED),
-            ])
-            .leads(&[Lock, Holder]),
-    ]
-}
-
-fn by_instance(scope: &Scope) -> Draft {
-    let waiting = scope.of(&HELD).is(LOCK_STAGE, STAGE_WAITING).now();
-    panel(35, StateTimeline, "Oldest open wait by instance")
-        .tells(
-            &[&HELD],
-            "One lane per instance with the age of its oldest wait at each scrape. Gaps are good: \
-             nobody waited. A lane that stays filled is one instance that is stuck; if all are, \
-             look \
-             at what they share.",
-        )
-        .empty("Nobody waits")
-        .unit(unit::SECONDS)
-        .ask(max(&["job", "instance"], &waiting), "{{job}} {{instance}}")
 }

@@ -25,8 +25,7 @@ pub(crate) fn board(options: &Options) -> Dashboard {
         UID,
         "Pools and permits",
         "Semaphores, and pools with a semaphore in front: permits in use, who waits for one, and \
-         how \
-         long they are kept.",
+         how long they are kept.",
         &ACQUISITIONS,
     )
     .choose_locks(&ACQUISITIONS)
@@ -48,23 +47,23 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(1, Stat, "In use now")
             .tells(
                 &[&HOLDERS],
-                "Guards with permits at this moment. Below the size of the pool is good; \
-                 at its size the next caller waits.",
+                "Guards with permits at this moment. Below the size of the pool is good; at its \
+                 size the next caller waits.",
             )
             .ask(or_zero(&sum(&[], &scope.of(&HOLDERS).is(LOCK_KIND, pool).now())), ""),
         panel(2, Stat, "Waiting now")
             .tells(
                 &[&WAITERS],
-                "Callers without a permit at this moment. Zero is good; if it stays, the \
-                 pool is too small or its permits are kept too long.",
+                "Callers without a permit at this moment. Zero is good; if it stays, the pool is \
+                 too small or its permits are kept too long.",
             )
             .ask(or_zero(&waiters), "")
             .levels(&[(1.0, ORANGE)]),
         panel(3, Stat, "Wait p99")
             .tells(
                 &[&WAIT_DURATION],
-                "99 of 100 callers that had to wait got a permit within this time. \
-                 Below 0.3 s is good; users notice more.",
+                "99 of 100 callers that had to wait got a permit within this time. Below 0.3 s is \
+                 good; users notice more.",
             )
             .unit(unit::SECONDS)
             .ask(or_zero(&wait.quantile(0.99, &[])), "")
@@ -72,8 +71,8 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(4, Stat, "Gave up")
             .tells(
                 &[&ACQUISITIONS],
-                "Callers per second that stopped waiting: cancelled or out of time. \
-                 Zero is good; each is a request that failed.",
+                "Callers per second that stopped waiting: cancelled or out of time. Zero is good; \
+                 each is a request that failed.",
             )
             .unit(unit::EVENTS)
             .ask(or_zero(&sum(&[], &given_up.rate())), "")
@@ -88,8 +87,8 @@ fn waits(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(5, TimeSeries, "Wait p99 by pool")
             .tells(
                 &[&WAIT_DURATION],
-                "How long callers waited that had to. Below the dashed line is \
-                 good; above it compare with how long permits are kept. Points lead to traces.",
+                "How long callers waited that had to. Below the dashed line is good; above it \
+                 compare with how long permits are kept. Points lead to traces.",
             )
             .empty("Nobody waited")
             .unit(unit::SECONDS)
@@ -100,8 +99,8 @@ fn waits(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(6, Heatmap, "Waits for a permit")
             .tells(
                 &[&WAIT_DURATION],
-                "All waits by duration. Few and low is good; a band that climbs is \
-                 a pool that cannot keep up. Points lead to traces.",
+                "All waits by duration. Few and low is good; a band that climbs is a pool that \
+                 cannot keep up. Points lead to traces.",
             )
             .empty("Nobody waited")
             .unit(unit::SECONDS)
@@ -118,9 +117,8 @@ fn holds(scope: &Scope) -> Vec<Draft> {
         panel(7, TimeSeries, "Hold p99 by pool")
             .tells(
                 &[&HOLD_DURATION],
-                "How long permits are kept. Steady is good; a step is slower \
-                 work \
-                 with a permit, a query for example. Points lead to traces.",
+                "How long permits are kept. Steady is good; a step is slower work with a permit, a \
+                 query for example. Points lead to traces.",
             )
             .empty("Nothing was held")
             .unit(unit::SECONDS)
@@ -130,11 +128,8 @@ fn holds(scope: &Scope) -> Vec<Draft> {
         panel(8, TimeSeries, "In use and waiting")
             .tells(
                 &[&HOLDERS, &WAITERS],
-                "Permits in use and callers in line, over time. A line \
-                 of \
-                 waiters at zero is good; in use flat at the size of the pool with a line behind it \
-                 is \
-                 saturation.",
+                "Permits in use and callers in line, over time. A line of waiters at zero is good; \
+                 in use flat at the size of the pool with a line behind it is saturation.",
             )
             .empty("No pools")
             .ask(now(&HOLDERS), "{{lock_name}} in use")
@@ -150,8 +145,7 @@ fn holders(scope: &Scope) -> Draft {
         .tells(
             &[&HELD],
             "Who has kept a permit longest in each pool, at this moment. Short ages are good; an \
-             age \
-             that only grows is a permit that is not given back.",
+             age that only grows is a permit that is not given back.",
         )
         .empty("Nothing is held")
         .ask(max(&[LOCK_NAME, LOCK_HOLDER], &held), "")

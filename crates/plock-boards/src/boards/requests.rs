@@ -1,12 +1,11 @@
 //! Which requests lose time to which lock: from spans, beside the exact figures of the same question.
 
-use plock_semconv::attributes::{LOCK_MODE, LOCK_NAME};
-use plock_semconv::derived::{
-    REQUEST_ACQUISITIONS, REQUEST_HOLD_TIME, REQUEST_NESTING_DEPTH, REQUEST_WAIT_TIME,
-    SERVICE_NAME, SLOW_LOCK_DURATION,
-};
+mod details;
+
+use plock_semconv::attributes::LOCK_NAME;
+use plock_semconv::derived::{REQUEST_ACQUISITIONS, REQUEST_WAIT_TIME};
 use plock_semconv::metrics::{BLOCKED_TIME, WAIT_DURATION};
-use plock_semconv::spans::{BLOCKING_CAUSE, NESTING_MAX, PHASE, PHASE_WAIT};
+use plock_semconv::spans::{BLOCKING_CAUSE, NESTING_MAX};
 
 use crate::grafana::Dashboard;
 use crate::grafana::board::Board;
@@ -22,8 +21,7 @@ pub(crate) fn board(options: &Options) -> Dashboard {
         "plock-requests",
         "Requests",
         "What waiting for locks costs requests. From spans: the figures follow the sampling of \
-         traces \
-         and begin at zero with each collector, so they may be lower than the exact ones.",
+         traces and begin at zero with each collector, so they may be lower than the exact ones.",
         &REQUEST_ACQUISITIONS,
     )
     .choose_locks(&REQUEST_ACQUISITIONS)
@@ -34,13 +32,12 @@ pub(crate) fn board(options: &Options) -> Dashboard {
         vec![(8, waits(&scope, options)), (8, by_lock(&scope)), (9, vec![table(&scope)])],
     )
     .row(
-        "The same question, exact and from \
-         spans",
+        "The same question, exact and from spans",
         vec![(8, twice(&scope)), (8, waits_twice(&scope))],
     )
-    .details("Holding and nesting", vec![(8, holds(&scope))])
-    .details("Slow waits and holds", vec![(8, slow(&scope))])
-    .row("Routes", vec![(8, routes(&scope))])
+    .details("Holding and nesting", vec![(8, details::holds(&scope))])
+    .details("Slow waits and holds", vec![(8, details::slow(&scope))])
+    .row("Routes", vec![(8, details::routes(&scope))])
     .finish()
 }
 
@@ -55,18 +52,16 @@ fn totals(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(2, Stat, "Requests")
             .tells(
                 &[&REQUEST_WAIT_TIME],
-                "Requests per second that took a lock and whose span \
-                 arrived. \
-                 Neither good nor bad: it is what the shares beside it are shares of.",
+                "Requests per second that took a lock and whose span arrived. Neither good nor \
+                 bad: it is what the shares beside it are shares of.",
             )
             .unit(unit::REQUESTS)
             .ask(format!("{count} or vector(0)"), ""),
         panel(3, Stat, "Wait per request")
             .tells(
                 &[&REQUEST_WAIT_TIME],
-                "Mean time a request waited for locks. Microseconds are \
-                 good; \
-                 milliseconds are worth the table of the costliest locks.",
+                "Mean time a request waited for locks. Microseconds are good; milliseconds are \
+                 worth the table of the costliest locks.",
             )
             .unit(unit::SECONDS)
             .ask(format!("{} or vector(0)", share(&time, &count)), ""),
@@ -74,8 +69,7 @@ fn totals(scope: &Scope, options: &Options) -> Vec<Draft> {
             .tells_of(
                 &[REQUEST_WAIT_TIME.prometheus_name(), names::REQUEST_DURATION.to_owned()],
                 "Share of the duration of requests that is waiting for locks. Below 1 % is good; \
-                 above \
-                 10 % locks are the first thing to look at.",
+                 above 10 % locks are the first thing to look at.",
             )
             .unit(unit::SHARE)
             .ask(format!("{} or vector(0)", share(&time, &duration.sum(&[]))), "")
@@ -83,9 +77,8 @@ fn totals(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(5, Stat, "Waited over 0.3 s")
             .tells(
                 &[&REQUEST_WAIT_TIME],
-                "Share of requests that waited so long that a user \
-                 notices. \
-                 Zero is good; otherwise open their traces below.",
+                "Share of requests that waited so long that a user notices. Zero is good; \
+                 otherwise open their traces below.",
             )
             .unit(unit::SHARE)
             .ask(format!("({}) / ({count} > 0) or vector(0)", wait.above(limit, &[])), "")
@@ -93,17 +86,15 @@ fn totals(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(6, Stat, "Locks per request")
             .tells(
                 &[&REQUEST_ACQUISITIONS, &REQUEST_WAIT_TIME],
-                "Locks a request takes on \
-                 average. Few \
-                 is good; a number that grows with the data is a lock taken in a loop.",
+                "Locks a request takes on average. Few is good; a number that grows with the data \
+                 is a lock taken in a loop.",
             )
             .ask(format!("{} or vector(0)", share(&acquired, &count)), ""),
         panel(7, Stat, "Four or more at once")
             .tells(
                 &[&REQUEST_WAIT_TIME],
-                "Share of requests that held four or more locks at a \
-                 time. \
-                 Zero is good; deep nesting is where lock orders get mixed up.",
+                "Share of requests that held four or more locks at a time. Zero is good; deep \
+                 nesting is where lock orders get mixed up.",
             )
             .unit(unit::SHARE)
             .ask(format!("{} or vector(0)", share(&deep, &count)), ""),
@@ -131,8 +122,8 @@ fn waits(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(10, Heatmap, "Time waited per request")
             .tells(
                 &[&REQUEST_WAIT_TIME],
-                "All requests by how long they waited. One band at the bottom \
-                 is good; a second one is a group of requests behind one lock.",
+                "All requests by how long they waited. One band at the bottom is good; a second \
+                 one is a group of requests behind one lock.",
             )
             .empty("No requests")
             .unit(unit::SECONDS)
@@ -146,8 +137,8 @@ fn by_lock(scope: &Scope) -> Vec<Draft> {
         panel(11, Stacked, "Waiting by costliest lock")
             .tells(
                 &[&REQUEST_WAIT_TIME],
-                "Waiting seconds per second, each request under the lock that \
-                 cost it most. Low is good; the largest colour is where to begin.",
+                "Waiting seconds per second, each request under the lock that cost it most. Low is \
+                 good; the largest colour is where to begin.",
             )
             .empty("No requests")
             .ask(wait.sum(&[LOCK_NAME]), "{{lock_name}}")
@@ -155,9 +146,8 @@ fn by_lock(scope: &Scope) -> Vec<Draft> {
         panel(12, Stacked, "Waiting by cause")
             .tells(
                 &[&REQUEST_WAIT_TIME],
-                "The same by why the longest wait was long. Low is good; \
-                 holder asks for shorter holds, permits for a larger pool, scheduler for a calmer \
-                 runtime.",
+                "The same by why the longest wait was long. Low is good; holder asks for shorter \
+                 holds, permits for a larger pool, scheduler for a calmer runtime.",
             )
             .empty("No requests")
             .ask(wait.sum(&[BLOCKING_CAUSE]), "{{lock_blocking_cause}}"),
@@ -171,8 +161,7 @@ fn table(scope: &Scope) -> Draft {
         .tells(
             &[&REQUEST_WAIT_TIME],
             "Each lock that was the costliest of some request, with its cause. A short list of \
-             small \
-             numbers is good; begin with the first row.",
+             small numbers is good; begin with the first row.",
         )
         .empty("No requests")
         .ask(wait.count(&by), "")
@@ -190,11 +179,9 @@ fn twice(scope: &Scope) -> Vec<Draft> {
         panel(25, TimeSeries, "Waiting by lock, exact")
             .tells(
                 &[&BLOCKED_TIME],
-                "Waiting seconds per second from the library, which counts \
-                 every \
-                 wait, also of tasks that are no requests. Low is good. Higher than beside it is \
-                 usual: \
-                 spans are sampled.",
+                "Waiting seconds per second from the library, which counts every wait, also of \
+                 tasks that are no requests. Low is good. Higher than beside it is usual: spans \
+                 are sampled.",
             )
             .empty("Nobody waited")
             .ask(sum(&[LOCK_NAME], &scope.of(&BLOCKED_TIME).rate()), "{{lock_name}}")
@@ -202,10 +189,9 @@ fn twice(scope: &Scope) -> Vec<Draft> {
         panel(26, TimeSeries, "Waiting by lock, from spans")
             .tells(
                 &[&REQUEST_WAIT_TIME],
-                "The same as far as spans tell: requests only, sampled \
-                 ones \
-                 only, all waits of a request under its costliest lock. Like the exact one is good; \
-                 much lower says that traces miss the problem: sample more.",
+                "The same as far as spans tell: requests only, sampled ones only, all waits of a \
+                 request under its costliest lock. Like the exact one is good; much lower says \
+                 that traces miss the problem: sample more.",
             )
             .empty("No requests")
             .ask(scope.of(&REQUEST_WAIT_TIME).sum(&[LOCK_NAME]), "{{lock_name}}")
@@ -218,8 +204,8 @@ fn waits_twice(scope: &Scope) -> Vec<Draft> {
         panel(27, TimeSeries, "One wait p99, exact")
             .tells(
                 &[&WAIT_DURATION],
-                "99 of 100 single contended waits were at most this long, every \
-                 wait counted. Low is good. Points lead to traces.",
+                "99 of 100 single contended waits were at most this long, every wait counted. Low \
+                 is good. Points lead to traces.",
             )
             .empty("Nobody waited")
             .unit(unit::SECONDS)
@@ -229,122 +215,13 @@ fn waits_twice(scope: &Scope) -> Vec<Draft> {
         panel(28, TimeSeries, "Waits of one request p99, from spans")
             .tells(
                 &[&REQUEST_WAIT_TIME],
-                "99 of 100 requests waited at most this long in all, those \
-                 that did not wait included. Low is good; higher than the single waits beside it \
-                 says that one request waits several times.",
+                "99 of 100 requests waited at most this long in all, those that did not wait \
+                 included. Low is good; higher than the single waits beside it says that one \
+                 request waits several times.",
             )
             .empty("No requests")
             .unit(unit::SECONDS)
             .ask(scope.of(&REQUEST_WAIT_TIME).quantile(0.99, &[LOCK_NAME]), "{{lock_name}}")
             .leads(&[Lock]),
-    ]
-}
-
-fn holds(scope: &Scope) -> Vec<Draft> {
-    let wait = scope.of(&REQUEST_WAIT_TIME);
-    vec![
-        panel(15, TimeSeries, "Hold per request p99")
-            .tells(
-                &[&REQUEST_HOLD_TIME],
-                "99 of 100 requests held locks at most this long in all. \
-                 Low \
-                 is good; long holds are what others wait for.",
-            )
-            .empty("No requests")
-            .unit(unit::SECONDS)
-            .ask(scope.of(&REQUEST_HOLD_TIME).quantile(0.99, &[LOCK_NAME]), "{{lock_name}}")
-            .leads(&[Lock]),
-        panel(16, TimeSeries, "Deepest nesting p99")
-            .tells(
-                &[&REQUEST_NESTING_DEPTH],
-                "Locks held at once by 99 of 100 requests at most. \
-                 One is good; more need one order that everybody keeps.",
-            )
-            .empty("No requests")
-            .ask(
-                scope.of(&REQUEST_NESTING_DEPTH).quantile(0.99, &[SERVICE_NAME]),
-                "{{service_name}}",
-            ),
-        panel(17, TimeSeries, "Wait by nesting")
-            .tells(
-                &[&REQUEST_WAIT_TIME],
-                "Mean wait of a request by how many locks it held at \
-                 once. \
-                 Equal is good; more wait with more locks says that holds are long because they \
-                 wait \
-                 in turn.",
-            )
-            .empty("No requests")
-            .unit(unit::SECONDS)
-            .ask(
-                share(&wait.sum(&[NESTING_MAX]), &wait.count(&[NESTING_MAX])),
-                "{{lock_nesting_max}}",
-            ),
-    ]
-}
-
-fn slow(scope: &Scope) -> Vec<Draft> {
-    let slow = scope.of(&SLOW_LOCK_DURATION);
-    let by = [LOCK_NAME, PHASE];
-    let waits = slow.is(PHASE, PHASE_WAIT).sum(&[BLOCKING_CAUSE, LOCK_MODE]);
-    vec![
-        panel(19, TimeSeries, "Slow waits and holds by lock")
-            .tells(
-                &[&SLOW_LOCK_DURATION],
-                "Waits and holds so long that they became spans of their \
-                 own. None is good; each is a trace to open.",
-            )
-            .empty("No slow waits or holds")
-            .unit(unit::EVENTS)
-            .ask(slow.count(&by), "{{lock_name}} {{lock_phase}}")
-            .leads(&[Lock]),
-        panel(20, TimeSeries, "Duration of slow waits and holds p99")
-            .tells(
-                &[&SLOW_LOCK_DURATION],
-                "How long those were. None is good; waits as long as holds \
-                 of the same lock name the hold to shorten.",
-            )
-            .empty("No slow waits or holds")
-            .unit(unit::SECONDS)
-            .ask(slow.quantile(0.99, &by), "{{lock_name}} {{lock_phase}}")
-            .leads(&[Lock]),
-        panel(21, Stacked, "Slow time by cause and mode")
-            .tells(
-                &[&SLOW_LOCK_DURATION],
-                "Slow waiting by why and how the lock was wanted. None is \
-                 good; writer_pending with shared are readers behind a writer that waits itself.",
-            )
-            .empty("No slow waits")
-            .ask(waits, "{{lock_blocking_cause}} {{lock_mode}}"),
-    ]
-}
-
-fn routes(scope: &Scope) -> Vec<Draft> {
-    vec![
-        panel(23, TimeSeries, "Duration p99 by route")
-            .tells_of(
-                &[names::REQUEST_DURATION.to_owned()],
-                "99 of 100 requests of each route \
-                 took at \
-                 most this long. Flat is good; a step with a step of waiting above it is lock time. \
-                 Points lead to traces.",
-            )
-            .empty("No requests")
-            .unit(unit::SECONDS)
-            .ask(
-                scope.named(names::REQUEST_DURATION).quantile(0.99, &[names::SPAN_NAME]),
-                "{{span_name}}",
-            )
-            .exemplars(),
-        panel(24, TimeSeries, "Requests by route")
-            .tells_of(
-                &[names::REQUESTS.to_owned()],
-                "Requests per second of each route. Neither \
-                 good nor bad: compare a jump here with one of waiting. Load that comes with \
-                 waiting is a lock that does not scale.",
-            )
-            .empty("No requests")
-            .unit(unit::REQUESTS)
-            .ask(sum(&[names::SPAN_NAME], &scope.named(names::REQUESTS).rate()), "{{span_name}}"),
     ]
 }

@@ -28,8 +28,7 @@ pub(crate) fn board(options: &Options) -> Dashboard {
         UID,
         "Runtime and tasks",
         "Whether tasks get the processor when they want it: how long polls take, how long woken \
-         tasks \
-         wait for one, what they are idle for, whether they pile up.",
+         tasks wait for one, what they are idle for, whether they pile up.",
         &LIVE,
     )
     .row("Now", vec![(4, now(&scope, options))])
@@ -51,24 +50,24 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(1, Stat, "Live tasks")
             .tells(
                 &[&LIVE],
-                "Scopes that have started and not ended. Level is good; see below whether \
-                 they pile up.",
+                "Scopes that have started and not ended. Level is good; see below whether they \
+                 pile up.",
             )
             .ask(or_zero(&sum(&[], &scope.of(&LIVE).now())), "")
             .levels(&[(limits.task_leak_tasks, ORANGE)]),
         panel(2, Stat, "Started")
             .tells(
                 &[&TASKS_SPAWNED],
-                "Scopes that start per second. Neither good nor bad; with as many \
-                 ends nothing piles up.",
+                "Scopes that start per second. Neither good nor bad; with as many ends nothing \
+                 piles up.",
             )
             .unit(unit::OPERATIONS)
             .ask(or_zero(&sum(&[], &scope.of(&TASKS_SPAWNED).rate())), ""),
         panel(3, Stat, "Long polls")
             .tells(
                 &[&TASK_POLL_DURATION],
-                "Share of polls over 10 ms. Below 1 % is good; each of them \
-                 delays the other tasks of its worker.",
+                "Share of polls over 10 ms. Below 1 % is good; each of them delays the other tasks \
+                 of its worker.",
             )
             .unit(unit::SHARE)
             .ask(above(limits.long_poll_seconds), "")
@@ -76,8 +75,8 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(4, Stat, "Blocking polls")
             .tells(
                 &[&TASK_POLL_DURATION],
-                "Share of polls over 50 ms. Zero is good: code that blocks \
-                 belongs on the blocking pool.",
+                "Share of polls over 50 ms. Zero is good: code that blocks belongs on the blocking \
+                 pool.",
             )
             .unit(unit::SHARE)
             .ask(above(limits.blocked_poll_seconds), "")
@@ -85,8 +84,8 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(5, Stat, "Scheduling delay p99")
             .tells(
                 &[&TASK_SCHEDULE_DELAY],
-                "99 of 100 woken tasks were polled within this time. Below \
-                 5 ms is good; above it workers are busy or blocked.",
+                "99 of 100 woken tasks were polled within this time. Below 5 ms is good; above it \
+                 workers are busy or blocked.",
             )
             .unit(unit::SECONDS)
             .ask(or_zero(&scope.of(&TASK_SCHEDULE_DELAY).quantile(0.99, &[])), "")
@@ -97,8 +96,8 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(6, Stat, "Idle for locks")
             .tells(
                 &[&TASK_IDLE_TIME],
-                "Share of the idle time of tasks that is waiting for locks. Near \
-                 zero is good; otherwise the board of who blocks whom knows whose.",
+                "Share of the idle time of tasks that is waiting for locks. Near zero is good; \
+                 otherwise the board of who blocks whom knows whose.",
             )
             .unit(unit::SHARE)
             .ask(or_zero(&share(&sum(&[], &locked), &idle)), ""),
@@ -111,8 +110,8 @@ fn polls(scope: &Scope) -> Vec<Draft> {
         panel(7, Heatmap, "Polls")
             .tells(
                 &[&TASK_POLL_DURATION],
-                "All polls by duration. A band below 1 ms is good; anything \
-                 above 10 ms holds a worker that long.",
+                "All polls by duration. A band below 1 ms is good; anything above 10 ms holds a \
+                 worker that long.",
             )
             .empty("No polls")
             .unit(unit::SECONDS)
@@ -120,8 +119,8 @@ fn polls(scope: &Scope) -> Vec<Draft> {
         panel(8, TimeSeries, "Poll p99 by task")
             .tells(
                 &[&TASK_POLL_DURATION],
-                "99 of 100 polls of each task took at most this long. Below \
-                 10 ms is good; a task above it computes or blocks between two awaits.",
+                "99 of 100 polls of each task took at most this long. Below 10 ms is good; a task \
+                 above it computes or blocks between two awaits.",
             )
             .empty("No polls")
             .unit(unit::SECONDS)
@@ -138,8 +137,8 @@ fn long_polls(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(9, TimeSeries, "Share of long polls by task")
             .tells(
                 &[&TASK_POLL_DURATION],
-                "Share of polls over 10 ms. Below the dashed line is good; \
-                 split the work of the task above it, or yield.",
+                "Share of polls over 10 ms. Below the dashed line is good; split the work of the \
+                 task above it, or yield.",
             )
             .empty("No polls")
             .unit(unit::SHARE)
@@ -148,8 +147,8 @@ fn long_polls(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(10, TimeSeries, "Share of blocking polls by task")
             .tells(
                 &[&TASK_POLL_DURATION],
-                "Share of polls over 50 ms. Below the dashed line is good; \
-                 move the task's blocking calls to the blocking pool.",
+                "Share of polls over 50 ms. Below the dashed line is good; move the task's \
+                 blocking calls to the blocking pool.",
             )
             .empty("No polls")
             .unit(unit::SHARE)
@@ -158,8 +157,8 @@ fn long_polls(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(11, Stacked, "Workers kept, by task")
             .tells(
                 &[&TASK_POLL_DURATION],
-                "Seconds per second spent in polls: how many workers each \
-                 task keeps busy. Below the number of workers in all is good.",
+                "Seconds per second spent in polls: how many workers each task keeps busy. Below \
+                 the number of workers in all is good.",
             )
             .empty("No polls")
             .ask(poll.sum(&by), "{{task_name}}"),
@@ -173,11 +172,8 @@ fn delays(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(12, TimeSeries, "Scheduling delay p99 by instance")
             .tells(
                 &[&TASK_SCHEDULE_DELAY],
-                "99 of 100 woken tasks were polled within this time. \
-                 Below \
-                 the first dashed line is good; all instances at once is load, one alone is \
-                 blocking \
-                 code.",
+                "99 of 100 woken tasks were polled within this time. Below the first dashed line \
+                 is good; all instances at once is load, one alone is blocking code.",
             )
             .empty("No wake-ups")
             .unit(unit::SECONDS)
@@ -189,9 +185,8 @@ fn delays(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(13, Heatmap, "Scheduling delays")
             .tells(
                 &[&TASK_SCHEDULE_DELAY],
-                "All wake-ups by the time to the next poll. A low band \
-                 is \
-                 good; a second one at the length of long polls is what they cost the others.",
+                "All wake-ups by the time to the next poll. A low band is good; a second one at \
+                 the length of long polls is what they cost the others.",
             )
             .empty("No wake-ups")
             .unit(unit::SECONDS)
@@ -199,9 +194,8 @@ fn delays(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(14, TimeSeries, "Scheduling delay p99 by task")
             .tells(
                 &[&TASK_SCHEDULE_DELAY],
-                "The same by task. Alike is good; one task above the \
-                 others \
-                 is often one that is spawned in bursts.",
+                "The same by task. Alike is good; one task above the others is often one that is \
+                 spawned in bursts.",
             )
             .empty("No wake-ups")
             .unit(unit::SECONDS)
@@ -216,8 +210,8 @@ fn tasks(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(15, TimeSeries, "Live tasks by name")
             .tells(
                 &[&LIVE],
-                "Scopes that have started and not ended. Level or up and down is good; a \
-                 floor that only rises is a leak: tasks that never end.",
+                "Scopes that have started and not ended. Level or up and down is good; a floor \
+                 that only rises is a leak: tasks that never end.",
             )
             .empty("No tasks")
             .ask(sum(&by, &scope.of(&LIVE).now()), "{{task_name}}")
@@ -225,8 +219,8 @@ fn tasks(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(16, TimeSeries, "Starts and ends")
             .tells(
                 &[&TASKS_SPAWNED, &TASKS_FINISHED],
-                "Scopes per second that start and that end. The \
-                 two lines on each other is good; starts above ends for long pile up.",
+                "Scopes per second that start and that end. The two lines on each other is good; \
+                 starts above ends for long pile up.",
             )
             .empty("No tasks")
             .unit(unit::OPERATIONS)
@@ -242,18 +236,16 @@ fn idle(scope: &Scope) -> Vec<Draft> {
         panel(17, Stacked, "Idle by reason")
             .tells(
                 &[&TASK_IDLE_TIME],
-                "What tasks wait for while they are not woken, as tasks on \
-                 average. Mostly io, timer and other is good; lock and permit are what plock is \
-                 about.",
+                "What tasks wait for while they are not woken, as tasks on average. Mostly io, \
+                 timer and other is good; lock and permit are what plock is about.",
             )
             .empty("No idle tasks")
             .ask(sum(&[TASK_IDLE], &idle.rate()), "{{task_idle}}"),
         panel(18, TimeSeries, "Idle for locks, by task")
             .tells(
                 &[&TASK_IDLE_TIME],
-                "Which tasks wait for locks, as tasks on average. Near zero \
-                 is \
-                 good; the top line is the first victim.",
+                "Which tasks wait for locks, as tasks on average. Near zero is good; the top line \
+                 is the first victim.",
             )
             .empty("No idle tasks")
             .ask(sum(&[TASK_NAME], &locked), "{{task_name}}"),
@@ -266,8 +258,7 @@ fn table(scope: &Scope) -> Draft {
         .tells(
             &[&LIVE, &TASK_POLL_DURATION, &TASK_SCHEDULE_DELAY, &TASK_IDLE_TIME],
             "Every task with how many live, its polls and its delay. Small numbers in the last \
-             three \
-             columns are good; sort by any of them to find who keeps workers.",
+             three columns are good; sort by any of them to find who keeps workers.",
         )
         .empty("No tasks")
         .ask(sum(&by, &scope.of(&LIVE).now()), "")

@@ -23,8 +23,7 @@ pub(crate) fn board(options: &Options) -> Dashboard {
         UID,
         "SLO",
         "The objective: an attempt to acquire a lock gets it within 10 ms. How many do not, and \
-         how \
-         long the budget for that lasts. From recording rules, which have to be loaded.",
+         how long the budget for that lasts. From recording rules, which have to be loaded.",
         &ACQUISITIONS,
     )
     .row("Budget", vec![(4, budget(&scope, options))])
@@ -55,9 +54,8 @@ fn budget(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(id, Stat, title)
             .tells_of(
                 &sources(window),
-                "How many times faster than allowed the budget is used up in \
-                 this window. Below 1 is good; above the limit of the alert the objective will be \
-                 missed.",
+                "How many times faster than allowed the budget is used up in this window. Below 1 \
+                 is good; above the limit of the alert the objective will be missed.",
             )
             .ask(format!("{} or vector(0)", rate_of_burn(scope, options, window, &[])), "")
             .levels(&[(1.0, ORANGE), (limit, RED)])
@@ -67,19 +65,15 @@ fn budget(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(1, Stat, "Budget left of three days")
             .tells_of(
                 &sources("3d"),
-                "Share of the waits over 10 ms that three days allow which \
-                 has \
-                 not been used. 100 % is good: unused; below 0 % the objective is missed: find the \
-                 lock below.",
+                "Share of the waits over 10 ms that three days allow which has not been used. 100 \
+                 % is good: unused; below 0 % the objective is missed: find the lock below.",
             )
             .unit(unit::SHARE)
             .ask(left, ""),
         panel(2, Stat, "Outside the objective, 1 h")
             .tells_of(
                 &sources("1h"),
-                "Share of attempts that waited over 10 ms in the last hour. \
-                 Below \
-                 0.1 % is good.",
+                "Share of attempts that waited over 10 ms in the last hour. Below 0.1 % is good.",
             )
             .unit(unit::SHARE)
             .ask(format!("{} or vector(0)", failing(scope, "1h", &[])), "")
@@ -100,8 +94,7 @@ fn burn(scope: &Scope, options: &Options) -> Draft {
         .tells_of(
             &recorded,
             "How many times faster than allowed the budget goes, for each window that alerts look \
-             at. \
-             Below 1 is good; each window has its own dashed line, the shortest the highest.",
+             at. Below 1 is good; each window has its own dashed line, the shortest the highest.",
         )
         .empty("No attempts")
         .levels(&lines);
@@ -116,8 +109,7 @@ fn history() -> Draft {
         .tells_of(
             &["ALERTS".to_owned()],
             "One lane per alert of the objective, filled while it fired. Empty is good; the \
-             severity \
-             says whether somebody was called.",
+             severity says whether somebody was called.",
         )
         .empty("None fired")
         .ask(
@@ -134,8 +126,8 @@ fn by(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(8, TimeSeries, "Slow waits by lock")
             .tells(
                 &[&WAIT_DURATION],
-                "Waits over 10 ms per second, by lock: what uses the budget up. \
-                 None is good; the top line is where to look.",
+                "Waits over 10 ms per second, by lock: what uses the budget up. None is good; the \
+                 top line is where to look.",
             )
             .empty("No slow waits")
             .unit(unit::EVENTS)
@@ -144,8 +136,8 @@ fn by(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(9, TimeSeries, "Slow waits by instance")
             .tells(
                 &[&WAIT_DURATION],
-                "The same by instance. None is good; one instance alone has a \
-                 problem of its own, all of them share one.",
+                "The same by instance. None is good; one instance alone has a problem of its own, \
+                 all of them share one.",
             )
             .empty("No slow waits")
             .unit(unit::EVENTS)

@@ -49,35 +49,32 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(1, Stat, "Processes")
             .tells(
                 &[&BUILD_INFO],
-                "Processes that tell plock's figures. As many as run is good; \
-                 fewer \
-                 means that some do not arrive.",
+                "Processes that tell plock's figures. As many as run is good; fewer means that \
+                 some do not arrive.",
             )
             .ask(or_zero(&processes), ""),
         panel(2, Stat, "Left out")
             .tells(
                 &[&TELEMETRY_DROPPED],
-                "Records that a limit swallowed in the chosen time. Zero \
-                 is \
-                 good: the figures are complete. The reasons are below.",
+                "Records that a limit swallowed in the chosen time. Zero is good: the figures are \
+                 complete. The reasons are below.",
             )
             .ask(or_zero(&sum(&[], &dropped.rate())), "")
             .levels(&[(1.0, ORANGE)]),
         panel(3, Stat, "Folded into one name")
             .tells(
                 &[&TELEMETRY_DROPPED],
-                "Records under the one name that stands for all names \
-                 over \
-                 the cap. Zero is good; otherwise boards by name hide something: name by what is \
-                 protected, never by an id.",
+                "Records under the one name that stands for all names over the cap. Zero is good; \
+                 otherwise boards by name hide something: name by what is protected, never by an \
+                 id.",
             )
             .ask(or_zero(&sum(&[], &folded.rate())), "")
             .levels(&[(1.0, ORANGE)]),
         panel(4, Stat, "Cost, worst process")
             .tells(
                 &[&TELEMETRY_OVERHEAD_TIME],
-                "Share of one core that recording takes. Below 1 % \
-                 is good and what plock promises; above it an extremely hot lock is worth a look.",
+                "Share of one core that recording takes. Below 1 % is good and what plock \
+                 promises; above it an extremely hot lock is worth a look.",
             )
             .unit(unit::SHARE)
             .ask(or_zero(&max(&[], &cost)), "")
@@ -85,11 +82,9 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(5, Stat, "Oldest push")
             .tells(
                 &[&TELEMETRY_LAST_EXPORT],
-                "Time since the last successful push of the process \
-                 that \
-                 is furthest behind; zero where nothing is pushed. Below the interval of the push \
-                 is \
-                 good; minutes mean that the collector is not reached.",
+                "Time since the last successful push of the process that is furthest behind; zero \
+                 where nothing is pushed. Below the interval of the push is good; minutes mean \
+                 that the collector is not reached.",
             )
             .unit(unit::SECONDS)
             .ask(or_zero(&age), "")
@@ -105,8 +100,8 @@ fn inside(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(6, TimeSeries, "Left out, by reason")
             .tells(
                 &[&TELEMETRY_DROPPED],
-                "Records per second that plock could not keep, by which limit. \
-                 Nothing is good; the table of names says what each reason means.",
+                "Records per second that plock could not keep, by which limit. Nothing is good; \
+                 the table of names says what each reason means.",
             )
             .empty("Nothing was left out")
             .unit(unit::EVENTS)
@@ -115,8 +110,8 @@ fn inside(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(7, TimeSeries, "Cost of plock")
             .tells(
                 &[&TELEMETRY_OVERHEAD_TIME],
-                "Share of one core that recording takes in each process. \
-                 Below the dashed line is good.",
+                "Share of one core that recording takes in each process. Below the dashed line is \
+                 good.",
             )
             .empty("No processes")
             .unit(unit::SHARE)
@@ -125,8 +120,8 @@ fn inside(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(8, TimeSeries, "Time since the last push")
             .tells(
                 &[&TELEMETRY_LAST_EXPORT],
-                "Only of processes that push. A low saw is good; a ramp is \
-                 a process that does not reach the collector.",
+                "Only of processes that push. A low saw is good; a ramp is a process that does not \
+                 reach the collector.",
             )
             .empty("Nothing is pushed")
             .unit(unit::SECONDS)
@@ -165,8 +160,7 @@ fn collector(options: &Options) -> Vec<Draft> {
             .tells_of(
                 &[names::QUEUE_SIZE.to_owned(), names::QUEUE_CAPACITY.to_owned()],
                 "How full each queue to a store is. Near zero is good; a ramp is a store that is \
-                 away, \
-                 and above the dashed line data will be lost soon.",
+                 away, and above the dashed line data will be lost soon.",
             )
             .empty("No collector")
             .unit(unit::SHARE)
@@ -181,8 +175,8 @@ fn collector(options: &Options) -> Vec<Draft> {
                     .map(String::from)
                     .collect::<Vec<_>>(),
                 "Share of what applications sent that was refused, and of what was to be delivered \
-                 that \
-                 was given up. Nothing is good; refusals ask for memory, failures for the store.",
+                 that was given up. Nothing is good; refusals ask for memory, failures for the \
+                 store.",
             )
             .empty("No collector")
             .unit(unit::SHARE)

@@ -138,9 +138,6 @@ pub struct Variable {
     pub datasource: Option<DataSource>,
     /// A kind of data source, or an object with the text in `query`.
     pub query: Value,
-    /// The same text again, which Grafana shows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub definition: Option<String>,
     /// Whether several values can be selected.
     pub multi: bool,
     /// Whether "All" is a choice.

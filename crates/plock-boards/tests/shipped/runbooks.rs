@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use plock_boards::Options;
 use plock_boards::alerts::groups;
+use plock_boards::{Options, runbook};
 
 use crate::{Rule, dashboards, folder};
 
@@ -35,6 +35,7 @@ pub(crate) const RULES: &[Rule<Page>] = &[
     Rule { name: "A2 sections", about: "six sections in order, none empty", check: sections, spoil: |it| it[0].text = it[0].text.replace("## Mitigation", "## Fix") },
     Rule { name: "A2 diagnosis", about: "the diagnosis has a panel to open or a query to run", check: diagnosis, spoil: |it| it[0].text = it[0].text.replace(['`', '*'], "") },
     Rule { name: "A2 titles", about: "what is in italics is the title of a board or a panel", check: titles, spoil: |it| it[0].text = it[0].text.replace("## Impact", "*Nowhere*\n\n## Impact") },
+    Rule { name: "A2 generated", about: "the table of severities and options is as generated", check: generated, spoil: |it| it[0].text = it[0].text.replace(" warning ", " critical ") },
     Rule { name: "A2 tuning", about: "tuning names the options that the alert takes", check: tuning, spoil: |it| { for page in it { page.text = page.text.replace("_seconds`", "`"); } } },
 ];
 
@@ -78,6 +79,12 @@ fn titles(pages: &[Page], found: &mut Vec<String>) {
         let unknown = page.text.split('*').skip(1).step_by(2).filter(|it| !known.contains(*it));
         found.extend(unknown.map(|it| format!("{}: {it}", page.name)));
     }
+}
+
+fn generated(pages: &[Page], found: &mut Vec<String>) {
+    let options = Options::default();
+    let stale = pages.iter().filter(|it| runbook(&it.name, Some(&it.text), &options) != it.text);
+    found.extend(stale.map(|it| format!("{}; run `cargo xtask boards`", it.name)));
 }
 
 fn tuning(pages: &[Page], found: &mut Vec<String>) {

@@ -21,7 +21,7 @@ pub(crate) struct Place {
 
 pub(crate) use blame::ROOTS;
 pub(crate) use lock::{AGAINST_BEFORE, HOLDS, HOLDS_NOW, OUTCOMES, UTILISATION, WAITS_BY_MODE};
-pub(crate) use overview::HELD_NOW;
+pub(crate) use overview::OLDEST_WAIT;
 pub(crate) use pools::POOL_WAIT;
 pub(crate) use runtime::{BLOCKED_POLLS, LONG_POLLS, SCHEDULE_DELAY, TASKS};
 pub(crate) use slo::BURN;
