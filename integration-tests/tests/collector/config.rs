@@ -50,6 +50,8 @@ fn compose_runs_the_versions_that_are_tested_here() {
     let module = tools.prometheus_version.trim_start_matches("v0.");
     let (major, rest) = module.split_at(1);
     assert_eq!(image("prometheus"), format!("prom/prometheus:v{major}.{rest}"));
+    let version = &tools.alertmanager_version;
+    assert_eq!(image("alertmanager"), format!("prom/alertmanager:{version}"));
     for flag in ["--web.enable-otlp-receiver", "--enable-feature=exemplar-storage"] {
         let command = services["prometheus"]["command"].as_array().unwrap();
         assert!(command.iter().any(|it| it == flag), "{flag}");
