@@ -2,7 +2,7 @@
 //! read anew each time. Named `level:metric:operation`.
 //!
 //! Every rule keeps `job` and `instance`, so boards can follow the chosen ones and add up. A rule
-//! reads the series of one metric once per evaluation; what that is in samples stands in
+//! reads the series of its metrics once per evaluation; how many that are stands in
 //! `otel-collector/README.md`.
 
 use plock_core::{Mode, Outcome};

@@ -148,7 +148,7 @@ pub use hold::Hold;
 pub use kind::*;
 pub use leaf::Leaf;
 pub use lock::{Lock, Share, Start};
-pub use name::{MAX_LABELS, MAX_NAME, OVERFLOW};
+pub use name::{HANDED_OVER, MAX_LABELS, MAX_NAME, OVERFLOW};
 pub use permits::{MAX_PERMITS, Permits, Take, TooMany};
 pub use pool::Pool;
 pub use release::Releasing;

@@ -8,6 +8,8 @@ use std::sync::{PoisonError, RwLock};
 
 /// Label value that stands for everything beyond a cap.
 pub const OVERFLOW: &str = "__overflow__";
+/// Stands for a holder in the time in which nobody held the lock: it was on its way to a waiter.
+pub const HANDED_OVER: &str = "(hand-over)";
 /// Longest name in bytes; longer ones are cut.
 pub const MAX_NAME: usize = 64;
 /// Distinct labels of scopes and modules; further ones fold into [`OVERFLOW`].
@@ -35,7 +37,7 @@ pub(crate) static OVERFLOW_LABEL: LabelText = LabelText(OVERFLOW);
 /// The label of nobody in particular.
 pub(crate) static NOBODY: LabelText = LabelText("");
 /// The label of nobody, while the lock was on its way to somebody.
-pub(crate) static HAND_OVER: LabelText = LabelText("(hand-over)");
+pub(crate) static HAND_OVER: LabelText = LabelText(HANDED_OVER);
 
 struct Interner {
     by_text: HashMap<&'static str, Label>,

@@ -1,5 +1,6 @@
 //! Who blocks whom: the root first, then everybody behind it, now and before.
 
+use plock_core::HANDED_OVER;
 use plock_semconv::attributes::{
     LOCK_CAUSE, LOCK_HOLDER, LOCK_NAME, LOCK_STAGE, LOCK_WAITER, STAGE_HELD,
 };
@@ -105,7 +106,8 @@ fn root_table(scope: &Scope) -> Draft {
 /// Nodes and edges are two answers; the graph knows them by their fields.
 fn graph(scope: &Scope) -> Draft {
     let (waiter, holder) = (label_name(LOCK_WAITER), label_name(LOCK_HOLDER));
-    let cost = scope.of(&BLOCKED_TIME).rate();
+    // Nobody can be freed from the time of a hand-over.
+    let cost = scope.of(&BLOCKED_TIME).is_not(LOCK_HOLDER, HANDED_OVER).rate();
     let named = |of: &str, vector: &str| {
         format!("label_replace({vector}, \"id\", \"$1\", \"{of}\", \"(.*)\")")
     };
