@@ -36,6 +36,8 @@ pub struct Tools {
     pub amtool: PathBuf,
     /// Version of Alertmanager, for example `v0.35.0`.
     pub alertmanager_version: String,
+    /// Renders the manifests for Kubernetes.
+    pub kustomize: PathBuf,
 }
 
 impl Tools {
@@ -55,6 +57,7 @@ impl Tools {
         let collector_directory = collector.cached(&cache)?;
         let prometheus_directory = prometheus.cached(&cache)?;
         let amtool = alertmanager.cached(&cache)?.join("amtool");
+        let kustomize = Build::kustomize()?.cached(&cache)?.join("kustomize");
         Ok(Self {
             collector: collector_directory.join("otelcol-plock"),
             collector_version: collector.version,
@@ -63,6 +66,7 @@ impl Tools {
             prometheus_version: prometheus.version,
             amtool,
             alertmanager_version: alertmanager.version,
+            kustomize,
         })
     }
 }
@@ -106,23 +110,35 @@ impl Build {
     fn prometheus() -> Result<Self> {
         // Without service discovery plugins the build takes half the time.
         let tags = ["-tags", "remove_all_sd"];
-        Self::go("prometheus", &tags, &["prometheus", "promtool"])
+        let binaries = &["prometheus", "promtool"];
+        let packages = binaries.map(|it| format!("github.com/prometheus/prometheus/cmd/{it}"));
+        Self::go("prometheus", "github.com/prometheus/prometheus", &tags, &packages, binaries)
     }
 
     fn alertmanager() -> Result<Self> {
-        Self::go("alertmanager", &[], &["amtool"])
+        let module = "github.com/prometheus/alertmanager";
+        Self::go("alertmanager", module, &[], &[format!("{module}/cmd/amtool")], &["amtool"])
     }
 
-    /// Commands of the module of one of Prometheus' projects, at the version that its manifest in
-    /// `otel-collector/tools` requires.
-    fn go(name: &'static str, flags: &[&str], binaries: &'static [&'static str]) -> Result<Self> {
+    fn kustomize() -> Result<Self> {
+        let module = "sigs.k8s.io/kustomize/kustomize/v5";
+        Self::go("kustomize", module, &[], &[module.to_owned()], &["kustomize"])
+    }
+
+    /// Commands of a Go module, at the version that the manifest in `otel-collector/tools` requires.
+    fn go(
+        name: &'static str,
+        module: &str,
+        flags: &[&str],
+        packages: &[String],
+        binaries: &'static [&'static str],
+    ) -> Result<Self> {
         let directory = repository().join("otel-collector/tools").join(name);
-        let module = format!("github.com/prometheus/{name}");
         let manifest = directory.join("go.mod");
         let version = read(&manifest)?
             .lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>())
-            .find(|words| words.first() == Some(&module.as_str()))
+            .find(|words| words.first() == Some(&module))
             .and_then(|words| words.get(1).map(ToString::to_string))
             .with_context(|| format!("go.mod does not require {module}"))?;
         let mut go = ["build", "-trimpath"].map(String::from).to_vec();
@@ -130,7 +146,7 @@ impl Build {
         go.push("-ldflags".to_owned());
         go.push(format!("-X github.com/prometheus/common/version.Version={version}"));
         go.extend(["-o", "build/"].map(String::from));
-        go.extend(binaries.iter().map(|it| format!("{module}/cmd/{it}")));
+        go.extend_from_slice(packages);
         let manifests = vec![manifest, directory.join("go.sum")];
         Ok(Self { name, version, manifests, go, output: "build", binaries })
     }
@@ -312,5 +328,6 @@ mod tests {
         assert!(Build::collector().unwrap().version.starts_with("v0."));
         assert!(Build::prometheus().unwrap().version.starts_with("v0."));
         assert!(Build::alertmanager().unwrap().version.starts_with("v0."));
+        assert!(Build::kustomize().unwrap().version.starts_with("v5."));
     }
 }

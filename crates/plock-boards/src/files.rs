@@ -37,7 +37,10 @@ pub fn files(options: &Options) -> Result<Vec<File>> {
     files.push(yaml("prometheus/alerts.yml", &Rules { groups: alerts.clone() })?);
     files.push(yaml("alertmanager/alertmanager.yml", &alertmanager::configuration())?);
     let groups = [rules, alerts].concat();
-    files.push(yaml("kubernetes/prometheus-rule.yaml", &Resource::new(Rules { groups }))?);
+    files.push(yaml(
+        "kubernetes/prometheus-operator/prometheus-rule.yaml",
+        &Resource::new(Rules { groups }),
+    )?);
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
 }

@@ -56,7 +56,10 @@ fn outputs(options: &Options) -> Result<Vec<(String, String)>> {
         let page = runbook(name, prose.as_deref(), options);
         (path, page)
     });
-    Ok(whole.chain(pages).collect())
+    // Kustomize reads no file outside of its folder.
+    let config = fs::read_to_string(shipped().join("config.yaml"))?;
+    let copy = ("kubernetes/base/config.yaml".to_owned(), config);
+    Ok(whole.chain(pages).chain([copy]).collect())
 }
 
 /// Compares every generated file with the one that is checked in, and shows the differences.

@@ -1,12 +1,15 @@
-//! Rules and alerts under promtool: every alert fires when it shall, with these very words, and is
-//! silent just below its threshold or when it was too short.
+//! What users deploy, under the tools of those who take it: rules and alerts under promtool (every
+//! alert fires when it shall, with these very words, and is silent just below its threshold or when
+//! it was too short), routes under amtool, manifests under kustomize.
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a helper of a test fails the test, as the test itself does"
 )]
 
 mod cases;
+mod kubernetes;
 mod script;
 
 use std::collections::BTreeSet;
@@ -47,7 +50,7 @@ fn a7_promtool_finds_nothing_to_complain_about() {
 
 #[test]
 fn a7_the_form_for_kubernetes_has_the_same_groups() {
-    let resource = yaml(&shipped("kubernetes/prometheus-rule.yaml"));
+    let resource = yaml(&shipped("kubernetes/prometheus-operator/prometheus-rule.yaml"));
     assert_eq!(resource["kind"], "PrometheusRule");
     let groups = |path| yaml(&shipped(path))["groups"].as_array().unwrap().clone();
     let both = [groups("prometheus/rules.yml"), groups("prometheus/alerts.yml")].concat();
