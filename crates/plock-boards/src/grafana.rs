@@ -1,6 +1,6 @@
-//! Dashboards: what Grafana reads ([`schema`]), panels of each kind ([`panel`]), how they become a
-//! board ([`board`]), where a click leads ([`link`]), and the values behind variables
-//! ([`substitution`]).
+//! Dashboards: what Grafana reads ([`schema`]), panels of each kind (`panel`, `kind`), how they become
+//! a board (`board`), where a click leads (`link`), and the values behind variables
+//! ([`Substitution`]).
 
 pub(crate) mod board;
 pub(crate) mod kind;
