@@ -364,6 +364,9 @@ pub(crate) const CASES: &[Case] = &[
 
     case("PlockLongHolds", "four of forty, classic", &[("plock_hold_duration_seconds_count", LOCK, "0+1x80"), ("plock_hold_duration_seconds_bucket", hold!("0.5"), "0+0.9x80")], "15m", LONG_HOLDS),
     case("PlockLongHolds", "four of forty, native", &[("plock_hold_duration_seconds", LOCK, "{{schema:0 sum:0 count:0 buckets:[0 0]}}+{{schema:0 sum:1 count:1 offset:-1 buckets:[0.9 0.1]}}x80")], "15m", LONG_HOLDS),
+    case("PlockLongHolds", "four of forty, both forms stored and counted once", &[
+        ("plock_hold_duration_seconds_count", LOCK, "0+1x80"), ("plock_hold_duration_seconds_bucket", hold!("0.5"), "0+0.9x80"),
+        ("plock_hold_duration_seconds", LOCK, "{{schema:0 sum:0 count:0 buckets:[0 0]}}+{{schema:0 sum:1 count:1 offset:-1 buckets:[0.9 0.1]}}x80")], "15m", LONG_HOLDS),
     case("PlockLongHolds", "permits are kept while they are used", &[("plock_hold_duration_seconds_count", POOL, "0+1x80"), ("plock_hold_duration_seconds_bucket", permit!("0.5"), "0x80")], "15m", SILENT),
     case("PlockLongHolds", "fewer", &[("plock_hold_duration_seconds_count", LOCK, "0+1x80"), ("plock_hold_duration_seconds_bucket", hold!("0.5"), "0+0.93x80")], "15m", SILENT),
 

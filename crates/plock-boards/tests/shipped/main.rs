@@ -85,6 +85,34 @@ fn d12_checked_in_files_are_as_generated_byte_for_byte() {
 }
 
 #[test]
+fn k2_the_provisioned_data_sources_are_those_that_boards_begin_with() {
+    let sources: serde_json::Value =
+        serde_saphyr::from_str(&read("grafana/provisioning/datasources/plock.yaml")).unwrap();
+    let sources = sources["datasources"].as_array().unwrap();
+    for board in dashboards() {
+        for variable in board.variables().iter().filter(|it| it.kind == "datasource") {
+            let chosen = sources.iter().find(|it| it["uid"] == variable.current["value"]);
+            assert_eq!(
+                chosen.unwrap()["type"],
+                variable.query,
+                "{}: ${}",
+                board.uid,
+                variable.name
+            );
+        }
+    }
+    // From a trace to the figures of the lock.
+    let to_metrics = sources.iter().map(|it| &it["jsonData"]["tracesToMetrics"]["queries"]);
+    let queries: Vec<_> = to_metrics.filter_map(|it| it.as_array()).flatten().collect();
+    assert!(!queries.is_empty());
+    for query in queries {
+        let text = query["query"].as_str().unwrap().replace("$$__tags", "lock_name=\"a\"");
+        let usage = queries::Usage::of(&promql_parser::parser::parse(&text).unwrap());
+        assert!(usage.names().all(|name| queries::instrument(name).is_some()), "{text}");
+    }
+}
+
+#[test]
 fn boards_hold() {
     hold(boards::RULES, &dashboards());
 }
