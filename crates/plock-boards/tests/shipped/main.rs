@@ -85,6 +85,33 @@ fn d12_checked_in_files_are_as_generated_byte_for_byte() {
 }
 
 #[test]
+fn a3_thresholds_and_selector_of_a_user_reach_rules_boards_and_runbooks() {
+    let mut options = Options::default();
+    options.thresholds.lock_stuck_seconds = 42.0;
+    options.selector = "namespace=\"shop\"".to_owned();
+    let files = files(&options).unwrap();
+    let text = |path: &str| &files.iter().find(|file| file.path == path).unwrap().text;
+    let alerts: Vec<_> = text("prometheus/alerts.yml").split_whitespace().collect();
+    assert!(alerts.join(" ").contains("> 42"));
+    assert!(text("grafana/dashboards/plock-overview.json").contains("\"value\": 42.0"));
+    let page = plock_boards::runbook("PlockLockStuck", None, &options);
+    assert!(page.contains("`lock_stuck_seconds` = 42"));
+    // Every series of plock is asked for with it, in recording rules and alerts.
+    for path in ["prometheus/rules.yml", "prometheus/alerts.yml"] {
+        let groups: serde_json::Value = serde_saphyr::from_str(text(path)).unwrap();
+        let groups = groups["groups"].as_array().unwrap().iter();
+        for rule in groups.flat_map(|group| group["rules"].as_array().unwrap()) {
+            let parsed = promql_parser::parser::parse(rule["expr"].as_str().unwrap()).unwrap();
+            for selector in queries::Usage::of(&parsed).selectors {
+                let name = selector.name.unwrap_or_default();
+                let chosen = selector.matchers.matchers.iter().any(|it| it.name == "namespace");
+                assert!(chosen || !name.starts_with("plock_"), "{name} in {rule}");
+            }
+        }
+    }
+}
+
+#[test]
 fn k2_the_provisioned_data_sources_are_those_that_boards_begin_with() {
     let sources: serde_json::Value =
         serde_saphyr::from_str(&read("grafana/provisioning/datasources/plock.yaml")).unwrap();
