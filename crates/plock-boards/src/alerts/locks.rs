@@ -46,8 +46,8 @@ pub(super) fn now(options: &Options) -> Vec<Alert> {
             summary: "A lock is held for long while somebody waits for it.",
             description:
                 "{{ $labels.lock_holder }} in {{ $labels.instance }} of {{ $labels.job }} has \
-                          held {{ $labels.lock_name }} for {{ $value | humanizeDuration }} while \
-                          others wait for it."
+                 held {{ $labels.lock_name }} for {{ $value | humanizeDuration }} while \
+                 others wait for it."
                     .to_owned(),
             because: "Half a second is half of a usual budget of one second; with nobody waiting \
                 it hurts nobody.",
@@ -65,8 +65,8 @@ pub(super) fn now(options: &Options) -> Vec<Alert> {
             keep: Some("10m"),
             summary: "A task does not get a lock that it waits for.",
             description: "A task in {{ $labels.instance }} of {{ $labels.job }} has waited for \
-                          {{ $labels.lock_name }} for {{ $value | humanizeDuration }}; \
-                          {{ $labels.lock_holder }} holds it."
+                {{ $labels.lock_name }} for {{ $value | humanizeDuration }}; \
+                {{ $labels.lock_holder }} holds it."
                 .to_owned(),
             because: "Ten seconds are longer than common timeouts of requests: whoever waits \
                 fails.",

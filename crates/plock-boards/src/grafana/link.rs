@@ -2,6 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use plock_semconv::{attributes, label_name};
+use serde_json::json;
 
 use super::schema::{DataLink, DataSource};
 
@@ -57,24 +58,43 @@ impl Leads {
     }
 }
 
+/// What stands for itself in an address: Grafana replaces a variable only where it is not encoded.
+const VARIABLES: [&str; 4] = ["${tempo}", "${lock:regex}", "${__from}", "${__to}"];
+
 /// The traces with a wait for or a hold of the chosen locks that became a span of its own.
 pub(crate) fn traces() -> DataLink {
-    let query = format!("{{ span.\"{}\" =~ \"${{lock:regex}}\" }}", attributes::LOCK_NAME);
+    let [tempo, lock, from, to] = VARIABLES;
+    let query = format!("{{ span.\"{}\" =~ \"{lock}\" }}", attributes::LOCK_NAME);
+    let panes = json!({"t": {
+        "datasource": tempo,
+        "queries": [{"query": query, "queryType": "traceql", "refId": "A"}],
+        "range": {"from": from, "to": to},
+    }});
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    // Grafana replaces variables in the address only where they stand as they are.
-    let query =
-        encode(&query.replace("${lock:regex}", "@lock")).replace("%40lock", "${lock:regex}");
-    let before = encode(r#"{"t":{"datasource":""#);
-    let between = encode(r#"","queries":[{"refId":"A","queryType":"traceql","query":""#);
-    // The query is text within JSON: its quotes are escaped.
-    let query = query.replace("%22", &encode("\\\""));
-    let after = encode(r#""}],"range":{"from":""#);
-    let range = format!("${{__from}}{}${{__to}}{}", encode(r#"","to":""#), encode(r#""}}}"#));
+    let restore = |panes: String, variable: &&str| panes.replace(&encode(variable), variable);
+    let panes = VARIABLES.iter().fold(encode(&panes.to_string()), restore);
     DataLink {
         title: "Traces of these locks".to_owned(),
-        url: format!(
-            "/explore?schemaVersion=1&panes={before}${{tempo}}{between}{query}{after}{range}"
-        ),
+        url: format!("/explore?schemaVersion=1&panes={panes}"),
         target_blank: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use percent_encoding::percent_decode_str;
+    use serde_json::Value;
+
+    #[test]
+    fn the_link_to_traces_is_json_around_variables_that_stand_as_they_are() {
+        let url = traces().url;
+        for variable in VARIABLES {
+            assert!(url.contains(variable), "{variable}: {url}");
+        }
+        let (_, panes) = url.split_once("panes=").unwrap();
+        let panes: Value =
+            serde_json::from_str(&percent_decode_str(panes).decode_utf8().unwrap()).unwrap();
+        assert_eq!(panes["t"]["queries"][0]["query"], r#"{ span."lock.name" =~ "${lock:regex}" }"#);
     }
 }
