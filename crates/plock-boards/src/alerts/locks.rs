@@ -10,12 +10,16 @@ use plock_semconv::metrics::{
 };
 
 use super::{Alert, Severity};
-use crate::boards;
+use crate::boards::{self, POOLS};
 use crate::query::{Scope, labels, max, roots, sum};
 use crate::{Options, rules};
 
 const LOCK: [&str; 3] = ["job", "instance", LOCK_NAME];
 const HOLDER: [&str; 4] = ["job", "instance", LOCK_NAME, LOCK_HOLDER];
+
+/// Kinds that are held for the length of a section. A permit is kept for as long as the work takes,
+/// and whoever waits for a message may do so for ever.
+const SECTIONS: [&str; 2] = [Kind::Mutex.as_str(), Kind::Rwlock.as_str()];
 
 /// What the links of these alerts choose on the board.
 const THIS_LOCK: &[(&str, &str)] =
@@ -30,10 +34,10 @@ fn somebody_waits(scope: &Scope) -> String {
 pub(super) fn now(options: &Options) -> Vec<Alert> {
     let limits = &options.thresholds;
     let scope = Scope::rules(&options.selector, "5m");
-    // A permit is kept for as long as the work takes: that others wait for one is the pool's matter.
-    let holds = scope.of(&HELD).is_not(LOCK_KIND, Kind::Semaphore.as_str());
+    let holds = scope.of(&HELD).is_one_of(LOCK_KIND, &SECTIONS);
     let held = max(&HOLDER, &holds.is(LOCK_STAGE, STAGE_HELD).now());
-    let waited = max(&HOLDER, &scope.of(&HELD).is(LOCK_STAGE, STAGE_WAITING).now());
+    let waits = scope.of(&HELD).is_one_of(LOCK_KIND, &[SECTIONS, POOLS].concat());
+    let waited = max(&HOLDER, &waits.is(LOCK_STAGE, STAGE_WAITING).now());
     let edges = scope.of(&BLOCK_EDGES);
     let root = roots(&edges, &edges);
     vec![
@@ -100,14 +104,13 @@ pub(super) fn now(options: &Options) -> Vec<Alert> {
 
 fn pool_stall(options: &Options, scope: &Scope) -> Alert {
     let limits = &options.thresholds;
-    let pool = Kind::Semaphore.as_str();
     let on = format!("and on ({})", labels(&LOCK));
-    let wait = scope.of(&WAIT_DURATION).is(LOCK_KIND, pool);
+    let wait = scope.of(&WAIT_DURATION).is_one_of(LOCK_KIND, &POOLS);
     let expr = format!(
         "{} > {} {on} ({} > 0) {on} ({} >= {})",
         wait.quantile(0.99, &LOCK),
         limits.pool_wait_seconds,
-        sum(&LOCK, &scope.of(&WAITERS).is(LOCK_KIND, pool).now()),
+        sum(&LOCK, &scope.of(&WAITERS).is_one_of(LOCK_KIND, &POOLS).now()),
         wait.total().count(&LOCK),
         limits.min_samples,
     );
@@ -137,7 +140,7 @@ pub(super) fn trends(options: &Options) -> Vec<Alert> {
     let limits = &options.thresholds;
     let scope = Scope::rules(&options.selector, "10m");
     let lock_of_job = ["job", LOCK_NAME];
-    let holds = scope.of(&HOLD_DURATION).is_not(LOCK_KIND, Kind::Semaphore.as_str());
+    let holds = scope.of(&HOLD_DURATION).is_one_of(LOCK_KIND, &SECTIONS);
     let long = holds.total().above(limits.held_too_long_seconds, &LOCK);
     let poisoned = scope.of(&ACQUISITIONS).is(LOCK_OUTCOME, Outcome::Poisoned.as_str()).total();
     let before = format!("avg_over_time({}[1d] offset 1h)", rules::blocked_time());

@@ -2,9 +2,12 @@
 
 use plock_core::{Kind as Primitive, Outcome};
 use plock_semconv::attributes::{
-    LOCK_HOLDER, LOCK_KIND, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, STAGE_HELD,
+    LOCK_HOLDER, LOCK_KIND, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, POOL_NAME, STAGE_HELD,
 };
-use plock_semconv::metrics::{ACQUISITIONS, HELD, HOLD_DURATION, HOLDERS, WAIT_DURATION, WAITERS};
+use plock_semconv::metrics::{
+    ACQUISITIONS, HELD, HOLD_DURATION, HOLDERS, POOL_ACQUIRE_DURATION, POOL_IN_USE, POOL_SIZE,
+    POOL_WAITERS, WAIT_DURATION, WAITERS,
+};
 
 use super::Place;
 use crate::Options;
@@ -16,6 +19,9 @@ use crate::grafana::panel::{Draft, ORANGE, RED, panel, unit};
 use crate::query::{Scope, max, or_zero, sum};
 
 const UID: &str = "plock-pools";
+
+/// Kinds whose guards are permits, kept for as long as the work takes.
+pub(crate) const POOLS: [&str; 2] = [Primitive::Semaphore.as_str(), Primitive::Pool.as_str()];
 
 pub(crate) const POOL_WAIT: Place = Place { uid: UID, panel: 5 };
 
@@ -32,15 +38,15 @@ pub(crate) fn board(options: &Options) -> Dashboard {
     .with_traces()
     .row("Now", vec![(4, now(&scope, options))])
     .row("Waiting for a permit", vec![(8, waits(&scope, options))])
+    .row("Connections", vec![(8, connections(&Scope::board()))])
     .row("Keeping a permit", vec![(8, holds(&scope)), (8, vec![holders(&scope)])])
     .finish()
 }
 
 fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
-    let pool = Primitive::Semaphore.as_str();
-    let waiters = sum(&[], &scope.of(&WAITERS).is(LOCK_KIND, pool).now());
-    let wait = scope.of(&WAIT_DURATION).is(LOCK_KIND, pool);
-    let given_up = scope.of(&ACQUISITIONS).is(LOCK_KIND, pool);
+    let waiters = sum(&[], &scope.of(&WAITERS).is_one_of(LOCK_KIND, &POOLS).now());
+    let wait = scope.of(&WAIT_DURATION).is_one_of(LOCK_KIND, &POOLS);
+    let given_up = scope.of(&ACQUISITIONS).is_one_of(LOCK_KIND, &POOLS);
     let given_up =
         given_up.is_one_of(LOCK_OUTCOME, &[Outcome::Abandoned.as_str(), Outcome::Timeout.as_str()]);
     vec![
@@ -50,7 +56,7 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
                 "Guards with permits at this moment. Below the size of the pool is good; at its \
                  size the next caller waits.",
             )
-            .ask(or_zero(&sum(&[], &scope.of(&HOLDERS).is(LOCK_KIND, pool).now())), ""),
+            .ask(or_zero(&sum(&[], &scope.of(&HOLDERS).is_one_of(LOCK_KIND, &POOLS).now())), ""),
         panel(2, Stat, "Waiting now")
             .tells(
                 &[&WAITERS],
@@ -81,8 +87,7 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
 }
 
 fn waits(scope: &Scope, options: &Options) -> Vec<Draft> {
-    let pool = Primitive::Semaphore.as_str();
-    let wait = scope.of(&WAIT_DURATION).is(LOCK_KIND, pool);
+    let wait = scope.of(&WAIT_DURATION).is_one_of(LOCK_KIND, &POOLS);
     vec![
         panel(5, TimeSeries, "Wait p99 by pool")
             .tells(
@@ -109,10 +114,36 @@ fn waits(scope: &Scope, options: &Options) -> Vec<Draft> {
     ]
 }
 
+/// Pools of connections tell their size and every acquisition, those without a wait included.
+fn connections(scope: &Scope) -> Vec<Draft> {
+    let now = |instrument| sum(&[POOL_NAME], &scope.of(instrument).now());
+    vec![
+        panel(10, TimeSeries, "Connections by pool")
+            .tells(
+                &[&POOL_IN_USE, &POOL_SIZE, &POOL_WAITERS],
+                "Connections in use, how many there are, and who waits for one. A gap between in \
+                 use and size is good; in use at the size with a line behind it is saturation.",
+            )
+            .empty("No pools of connections")
+            .ask(now(&POOL_IN_USE), "{{pool_name}} in use")
+            .ask(now(&POOL_SIZE), "{{pool_name}} size")
+            .ask(now(&POOL_WAITERS), "{{pool_name}} waiting"),
+        panel(11, TimeSeries, "Time to a connection p99")
+            .tells(
+                &[&POOL_ACQUIRE_DURATION],
+                "99 of 100 acquisitions had a connection within this time, new ones included. Low \
+                 is good; high with nobody waiting is the time that connecting takes.",
+            )
+            .empty("No pools of connections")
+            .unit(unit::SECONDS)
+            .ask(scope.of(&POOL_ACQUIRE_DURATION).quantile(0.99, &[POOL_NAME]), "{{pool_name}}"),
+    ]
+}
+
 fn holds(scope: &Scope) -> Vec<Draft> {
-    let pool = Primitive::Semaphore.as_str();
-    let hold = scope.of(&HOLD_DURATION).is(LOCK_KIND, pool);
-    let now = |instrument| sum(&[LOCK_NAME], &scope.of(instrument).is(LOCK_KIND, pool).now());
+    let hold = scope.of(&HOLD_DURATION).is_one_of(LOCK_KIND, &POOLS);
+    let now =
+        |instrument| sum(&[LOCK_NAME], &scope.of(instrument).is_one_of(LOCK_KIND, &POOLS).now());
     vec![
         panel(7, TimeSeries, "Hold p99 by pool")
             .tells(
@@ -139,7 +170,7 @@ fn holds(scope: &Scope) -> Vec<Draft> {
 }
 
 fn holders(scope: &Scope) -> Draft {
-    let held = scope.of(&HELD).is(LOCK_KIND, Primitive::Semaphore.as_str());
+    let held = scope.of(&HELD).is_one_of(LOCK_KIND, &POOLS);
     let held = held.is(LOCK_STAGE, STAGE_HELD).now();
     panel(9, Table, "Oldest permits")
         .tells(
