@@ -13,8 +13,6 @@ use crate::{SOON, start};
 /// What has nothing to show for this service.
 const EMPTY: Reasons<'static> = &[
     ("Four or more at once", "the service never takes that many locks at once"),
-    ("Connections by pool", "the service has a semaphore in front of its database"),
-    ("Time to a connection p99", "the service has a semaphore in front of its database"),
     ("Firing alerts", "nothing goes on for as long as an alert waits"),
     ("Alerts of the objective", "nothing goes on for as long as an alert waits"),
     ("Lost by the collector", "the collector tells of failures only after the first"),
