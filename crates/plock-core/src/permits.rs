@@ -34,6 +34,8 @@
 //! A wrapper around another queue has to keep a second one in step with it, with mutexes, counts and a
 //! waker of its own per attempt: a wait took half as long again, and two allocations instead of one.
 
+mod word;
+
 use crate::current::Runtime;
 use crate::grant::Granted;
 use crate::hold::Hold;
@@ -41,9 +43,11 @@ use crate::lock::{Lock, Share};
 use crate::owner::idle_of;
 use crate::queue::Queue;
 use crate::record::Record;
-use crate::sync::{ConstU64, MutexGuard, Ordering};
+use crate::sync::MutexGuard;
 use crate::wake::{News, Woken};
 use crate::{EndCause, clock};
+pub(crate) use word::Join;
+use word::Word;
 
 /// The greatest number of permits.
 pub const MAX_PERMITS: u64 = usize::MAX as u64 >> 3;
@@ -70,34 +74,11 @@ pub enum Take {
 #[derive(Clone, Copy, Debug)]
 pub struct TooMany;
 
-/// What a join found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Join {
-    /// There was enough by then.
-    Taken,
-    /// Nothing more is handed out.
-    Closed,
-    /// It has to queue; so many of its permits it has already.
-    Queued(u64),
-}
-
-/// Free permits and flags; see the module page.
-#[derive(Debug)]
-pub(crate) struct Word(ConstU64);
-
-/// Somebody is queued.
-const QUEUED: u64 = 1;
-/// Nothing more is handed out.
-const CLOSED: u64 = 1 << 1;
-/// One free permit.
-const ONE: u64 = 1 << 2;
-const MOST: u64 = MAX_PERMITS * ONE;
-
 impl Permits {
     /// So many free permits of `lock`, at most [`MAX_PERMITS`].
     #[must_use]
     pub const fn new(lock: Lock, permits: u64) -> Self {
-        Self { lock, word: Word(ConstU64::new(permits * ONE)) }
+        Self { lock, word: Word::new(permits) }
     }
 
     /// The lock they are the permits of.
@@ -176,7 +157,7 @@ impl Permits {
     /// Whether [`close`](Self::close) was called.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.word.load() & CLOSED != 0
+        self.word.is_closed()
     }
 
     /// Hands out nothing any more; everybody who queues is told.
@@ -264,104 +245,5 @@ impl Permits {
         let mut queue = record.queue();
         queue.free += n;
         self.hand_over(record, queue, n, Granted::here(clock::now(), EndCause::External, None))
-    }
-}
-
-impl Word {
-    fn load(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn free(&self) -> u64 {
-        self.load() / ONE
-    }
-
-    #[inline(always)]
-    fn take(&self, n: u32) -> Take {
-        let mut word = self.0.load(Ordering::Relaxed);
-        loop {
-            if word & CLOSED != 0 {
-                return Take::Closed;
-            }
-            // What is queued has no free permits, so it is too few for anybody.
-            let Some(left) = word.checked_sub(u64::from(n) * ONE) else { return Take::Short };
-            // ORDERING: Acquire pairs with Release in `give` and `put`.
-            match self.0.compare_exchange_weak(word, left, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => return Take::Taken,
-                Err(now) => word = now,
-            }
-        }
-    }
-
-    /// Gives `n` permits, unless somebody is queued or they are too many.
-    #[inline(always)]
-    fn give(&self, n: u64) -> bool {
-        let mut word = self.0.load(Ordering::Relaxed);
-        loop {
-            let more = word.saturating_add(n.saturating_mul(ONE));
-            if word & QUEUED != 0 || more > MOST {
-                return false;
-            }
-            // ORDERING: Release pairs with Acquire in `take` and `take_or_queue`.
-            match self.0.compare_exchange_weak(word, more, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return true,
-                Err(now) => word = now,
-            }
-        }
-    }
-
-    fn take_or_queue(&self, n: u64) -> Join {
-        let mut word = self.0.load(Ordering::Relaxed);
-        loop {
-            if word & CLOSED != 0 {
-                return Join::Closed;
-            }
-            let (next, join) = match word.checked_sub(n * ONE) {
-                Some(left) => (left, Join::Taken),
-                None => (QUEUED, Join::Queued(word / ONE)),
-            };
-            // ORDERING: Acquire pairs with Release in `give` and `put`, for the permits it takes. The
-            // place in the queue is ordered by the mutex.
-            match self.0.compare_exchange_weak(word, next, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => return join,
-                Err(now) => word = now,
-            }
-        }
-    }
-
-    /// Under the queue's mutex: adds what the queue has left over, and says whether somebody is still
-    /// in there.
-    fn put(&self, n: u64, is_queued: bool) -> Result<(), TooMany> {
-        let mut word = self.0.load(Ordering::Relaxed);
-        loop {
-            let flags = word & CLOSED | if is_queued { QUEUED } else { 0 };
-            let free = (word & !(CLOSED | QUEUED)).saturating_add(n.saturating_mul(ONE));
-            let fits = free <= MOST;
-            let free = if fits { free } else { word & !(CLOSED | QUEUED) };
-            let next = free | flags;
-            // ORDERING: Release pairs with Acquire in `take` and `take_or_queue`.
-            match self.0.compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return if fits { Ok(()) } else { Err(TooMany) },
-                Err(now) => word = now,
-            }
-        }
-    }
-
-    fn forget(&self, n: u64) -> u64 {
-        let mut word = self.0.load(Ordering::Relaxed);
-        loop {
-            let gone = n.min(word / ONE);
-            let left = word - gone * ONE;
-            match self.0.compare_exchange_weak(word, left, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => return gone,
-                Err(now) => word = now,
-            }
-        }
-    }
-
-    /// Whether somebody is queued.
-    fn close(&self) -> bool {
-        // ORDERING: Acquire: who queued has made the record before.
-        self.0.fetch_or(CLOSED, Ordering::Acquire) & QUEUED != 0
     }
 }
