@@ -295,8 +295,6 @@ vocabulary! {
         Holds = "hold_limit",
         /// Readers or permit holders a lock could not name.
         Holders = "holder_limit",
-        /// Waits over the cap of one lock: timed, not named.
-        Waits = "wait_limit",
         /// Blame edges over the cap.
         Edges = "edge_limit",
         /// Intervals the clock could not have measured.
