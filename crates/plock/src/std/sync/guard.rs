@@ -319,14 +319,6 @@ macro_rules! lock {
             const fn with(lock: plock_core::Lock, t: T) -> Self {
                 Self { lock, inner: std::sync::$lock::new(t) }
             }
-
-            /// The value.
-            ///
-            /// # Errors
-            /// If it is poisoned; the value is in the error.
-            pub fn into_inner(self) -> std::sync::LockResult<T> {
-                self.inner.into_inner()
-            }
         }
 
         impl<T: ?Sized> $lock<T> {
@@ -340,6 +332,17 @@ macro_rules! lock {
             #[inline]
             pub fn clear_poison(&self) {
                 self.inner.clear_poison();
+            }
+
+            /// The value.
+            ///
+            /// # Errors
+            /// If it is poisoned; the value is in the error.
+            pub fn into_inner(self) -> std::sync::LockResult<T>
+            where
+                T: Sized,
+            {
+                self.inner.into_inner()
             }
 
             /// The value; nobody else can have it, so nothing is locked.

@@ -6,7 +6,7 @@ use super::super::waited::{Asked, Line, Refused, Then};
 use super::permits::{OwnedPermit, Permit, PermitIterator, places};
 use ::tokio::sync::mpsc as bare;
 use ::tokio::sync::mpsc::error::{SendError, SendTimeoutError, TrySendError};
-use ::tokio::time::timeout;
+use ::tokio::time;
 use plock_core::{Idle, Lock, Outcome};
 use std::panic::Location;
 use std::sync::Arc;
@@ -74,11 +74,11 @@ impl<T> Sender<T> {
     pub fn send_timeout(
         &self,
         value: T,
-        limit: Duration,
+        timeout: Duration,
     ) -> impl Future<Output = Result<(), SendTimeoutError<T>>> {
         let asked = self.asked(1, Location::caller());
         async move {
-            match timeout(limit, asked.wait(Then::Pass, One(&self.inner))).await {
+            match time::timeout(timeout, asked.wait(Then::Pass, One(&self.inner))).await {
                 Ok(Ok((permit, _))) => {
                     permit.send(value);
                     Ok(())
