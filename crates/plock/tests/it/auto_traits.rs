@@ -42,8 +42,8 @@ macro_rules! verdict {
 macro_rules! same {
     (@$module:ident $($name:ident)::+ ($($arg:tt),*)) => {
         const _: () = assert!(
-            verdict!($module, tokio::$($name)::+<$($arg),*>)
-                == verdict!($module, plock::tokio::$($name)::+<$($arg),*>),
+            verdict!($module, $($name)::+<$($arg),*>)
+                == verdict!($module, plock::$($name)::+<$($arg),*>),
             stringify!($($name)::+ of $($arg)* differs: $module)
         );
     };
@@ -66,33 +66,35 @@ type NotUnwindSafe = &'static mut u8;
 macro_rules! one_value {
     ($($value:ident),*) => {
         $(
-            same!(sync::Mutex ($value));
-            same!(sync::MutexGuard ('static, $value));
-            same!(sync::OwnedMutexGuard ($value));
-            same!(sync::MappedMutexGuard ('static, $value));
-            same!(sync::RwLock ($value));
-            same!(sync::RwLockReadGuard ('static, $value));
-            same!(sync::RwLockWriteGuard ('static, $value));
-            same!(sync::RwLockMappedWriteGuard ('static, $value));
-            same!(sync::OwnedRwLockWriteGuard ($value));
-            same!(sync::OnceCell ($value));
-            same!(sync::SetOnce ($value));
-            same!(sync::mpsc::Sender ($value));
-            same!(sync::mpsc::WeakSender ($value));
-            same!(sync::mpsc::Receiver ($value));
-            same!(sync::mpsc::Permit ('static, $value));
-            same!(sync::mpsc::PermitIterator ('static, $value));
-            same!(sync::mpsc::OwnedPermit ($value));
-            same!(sync::mpsc::UnboundedReceiver ($value));
-            same!(sync::oneshot::Sender ($value));
-            same!(sync::oneshot::Receiver ($value));
-            same!(sync::watch::Sender ($value));
-            same!(sync::watch::Receiver ($value));
-            same!(sync::broadcast::Sender ($value));
-            same!(sync::broadcast::WeakSender ($value));
-            same!(sync::broadcast::Receiver ($value));
-            same!(task::JoinHandle($value));
-            same!(task::JoinSet($value));
+            same!(tokio::sync::Mutex ($value));
+            same!(tokio::sync::MutexGuard ('static, $value));
+            same!(tokio::sync::OwnedMutexGuard ($value));
+            same!(tokio::sync::MappedMutexGuard ('static, $value));
+            same!(tokio::sync::RwLock ($value));
+            same!(tokio::sync::RwLockReadGuard ('static, $value));
+            same!(tokio::sync::RwLockWriteGuard ('static, $value));
+            same!(tokio::sync::RwLockMappedWriteGuard ('static, $value));
+            same!(tokio::sync::OwnedRwLockWriteGuard ($value));
+            same!(tokio::sync::OnceCell ($value));
+            same!(tokio::sync::SetOnce ($value));
+            same!(tokio::sync::mpsc::Sender ($value));
+            same!(tokio::sync::mpsc::WeakSender ($value));
+            same!(tokio::sync::mpsc::Receiver ($value));
+            same!(tokio::sync::mpsc::Permit ('static, $value));
+            same!(tokio::sync::mpsc::PermitIterator ('static, $value));
+            same!(tokio::sync::mpsc::OwnedPermit ($value));
+            same!(tokio::sync::mpsc::UnboundedReceiver ($value));
+            same!(tokio::sync::oneshot::Sender ($value));
+            same!(tokio::sync::oneshot::Receiver ($value));
+            same!(tokio::sync::watch::Sender ($value));
+            same!(tokio::sync::watch::Receiver ($value));
+            same!(tokio::sync::broadcast::Sender ($value));
+            same!(tokio::sync::broadcast::WeakSender ($value));
+            same!(tokio::sync::broadcast::Receiver ($value));
+            same!(tokio::task::JoinHandle($value));
+            same!(tokio::task::JoinSet($value));
+            #[cfg(feature = "parking_lot")]
+            parking_lots!($value);
             two_values!($value All);
             two_values!($value NotSync);
             two_values!($value NotSend);
@@ -105,17 +107,55 @@ macro_rules! one_value {
 
 macro_rules! two_values {
     ($whole:ident $part:ident) => {
-        same!(sync::OwnedMappedMutexGuard($whole, $part));
-        same!(sync::OwnedRwLockReadGuard($whole, $part));
-        same!(sync::OwnedRwLockMappedWriteGuard($whole, $part));
+        same!(tokio::sync::OwnedMappedMutexGuard($whole, $part));
+        same!(tokio::sync::OwnedRwLockReadGuard($whole, $part));
+        same!(tokio::sync::OwnedRwLockMappedWriteGuard($whole, $part));
+    };
+}
+
+/// Aliases, whose auto traits are up to the raw lock.
+#[cfg(feature = "parking_lot")]
+macro_rules! parking_lots {
+    ($value:ident) => {
+        same!(parking_lot::Mutex($value));
+        same!(parking_lot::MutexGuard('static, $value));
+        same!(parking_lot::MappedMutexGuard('static, $value));
+        same!(parking_lot::FairMutex($value));
+        same!(parking_lot::FairMutexGuard('static, $value));
+        same!(parking_lot::MappedFairMutexGuard('static, $value));
+        same!(parking_lot::ReentrantMutex($value));
+        same!(parking_lot::ReentrantMutexGuard('static, $value));
+        same!(parking_lot::MappedReentrantMutexGuard('static, $value));
+        same!(parking_lot::RwLock($value));
+        same!(parking_lot::RwLockReadGuard('static, $value));
+        same!(parking_lot::RwLockWriteGuard('static, $value));
+        same!(parking_lot::RwLockUpgradableReadGuard('static, $value));
+        same!(parking_lot::MappedRwLockReadGuard('static, $value));
+        same!(parking_lot::MappedRwLockWriteGuard('static, $value));
     };
 }
 
 one_value!(All, NotSync, NotSend, Neither, NotUnpin, NotUnwindSafe);
-same!(sync::Barrier());
-same!(sync::Semaphore());
-same!(sync::SemaphorePermit ('static));
-same!(sync::OwnedSemaphorePermit());
+same!(tokio::sync::Barrier());
+same!(tokio::sync::Semaphore());
+same!(tokio::sync::SemaphorePermit ('static));
+same!(tokio::sync::OwnedSemaphorePermit());
+
+#[cfg(feature = "parking_lot")]
+same!(parking_lot::RawMutex());
+#[cfg(feature = "parking_lot")]
+same!(parking_lot::RawFairMutex());
+
+#[cfg(feature = "parking_lot")]
+const _: () = {
+    use plock::parking_lot::lock_api::{RawMutexFair, RawMutexTimed};
+    use std::time::{Duration, Instant};
+
+    const fn can_all<M: RawMutexFair + RawMutexTimed<Duration = Duration, Instant = Instant>>() {}
+
+    can_all::<plock::parking_lot::RawMutex>();
+    can_all::<plock::parking_lot::RawFairMutex>();
+};
 
 // The probes tell these apart. (Whether a lock is unwind safe is up to the mutex inside tokio's, which
 // is a matter of tokio's features.)
