@@ -6,6 +6,7 @@ mod boards;
 mod collector;
 mod conformance;
 mod demo;
+mod generated;
 mod soak;
 mod test;
 mod tidy;

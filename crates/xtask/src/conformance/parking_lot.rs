@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use integration_tests::repository;
 
-use super::{package, run_all, with_begin, write};
+use super::{run_all, with_begin};
+use crate::generated::{package, write};
 
 /// Files whose tests are of locks that plock mirrors.
 const UNITS: &[&str] = &["condvar", "fair_mutex", "mutex", "recursive_rwlock", "remutex", "rwlock"];
