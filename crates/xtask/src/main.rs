@@ -7,6 +7,7 @@ mod collector;
 mod conformance;
 mod demo;
 mod generated;
+mod parity;
 mod soak;
 mod test;
 mod tidy;
@@ -30,6 +31,7 @@ enum Command {
     Collector(collector::Arguments),
     Conformance(conformance::Arguments),
     Demo(demo::Arguments),
+    Parity(parity::Arguments),
     Soak(soak::Arguments),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Collector(arguments) => collector::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Parity(arguments) => parity::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),

@@ -11,7 +11,7 @@ use comfy_table::{Table, presets};
 use integration_tests::{Tools, repository};
 use serde_json::Value;
 
-use crate::{bench, boards, conformance, tidy};
+use crate::{bench, boards, conformance, parity, tidy};
 
 /// Run every check of the repository, as continuous integration does.
 ///
@@ -83,6 +83,7 @@ const STEPS: &[Step] = &[
         "RUSTFLAGS=--cfg=loom test --package plock-core --release --lib --target-dir target/loom loom_",
     ]) },
     Step { name: "conformance", about: "tokio's own tests against plock's types", run: Run::Own(conformance::check) },
+    Step { name: "parity", about: "plock's modules have all that those of the wrapped crates have", run: Run::Own(parity::check) },
     Step { name: "bench", about: "every row of the benchmark works", run: Run::Cargo(&[
         "xtask bench --quick --json",
         "xtask bench --quick --json --plot target/growth.svg",
