@@ -36,6 +36,8 @@ impl EntryKind {
 
 /// The declarations of a page in its order, without what is unstable.
 pub(super) fn entries(html: &str) -> Vec<Entry> {
+    // What all types have is the longest part of a page, and its last.
+    let (html, _) = html.split_once(r#"id="blanket-implementations""#).unwrap_or((html, ""));
     let mut reader = Reader::default();
     for token in Tokenizer::new(html) {
         match token {
