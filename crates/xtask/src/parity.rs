@@ -86,6 +86,11 @@ fn comparisons() -> Result<BTreeMap<&'static str, Comparison>> {
     let source = re_exports(MODULES, "");
     let bare = Side { name: "bare", dependencies: dependencies.clone(), source };
     let bare = bare.read(&directory)?;
+    for module in MODULES {
+        // A comparison with nothing would find nothing.
+        let has_items = bare.items.values().any(|item| item.module == *module);
+        ensure!(has_items, "rustdoc shows no declaration of {module}, which is to be compared");
+    }
     let explained = AllowList::parse(include_str!("parity/allow.toml"))?;
     let plock = repository().join("crates/plock");
     let compared = |(name, features, is_explained): &(&'static str, &str, bool)| {

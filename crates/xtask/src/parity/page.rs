@@ -205,3 +205,78 @@ impl Declaration {
 fn attribute(tag: &StartTag<()>, name: &[u8]) -> String {
     tag.attributes.get(name).map_or_else(String::new, |it| String::from_utf8_lossy(it).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = r##"<h2><a href="#">A</a></h2><pre class="rust item-decl"><code>pub struct A&lt;T&gt;<div class="where">where
+    T: ?<a class="trait" href="" title="trait core::marker::Sized">Sized</a>,</div>{ <span class="comment">/* private fields */</span> }</code></pre>"##;
+    const UNSTABLE: &str =
+        r#"<span class="item-info"><div class="stab unstable">nightly</div></span>"#;
+
+    /// A part of a page, and what is in it: class, text, what follows.
+    fn part(id: &str, declarations: &[(&str, &str, &str)]) -> String {
+        let mut html = format!(r#"<h2 id="{id}" class="section-header">Heading</h2>"#);
+        for (class, text, after) in declarations {
+            html += &format!(
+                r#"<section class="{class}"><h4 class="code-header">{text}</h4></section>{after}"#
+            );
+        }
+        html
+    }
+
+    fn told(html: &str) -> Vec<(EntryKind, String)> {
+        entries(html).into_iter().map(|entry| (entry.kind, entry.text)).collect()
+    }
+
+    #[test]
+    fn what_is_unstable_or_follows_from_something_else_is_left_out() {
+        let html = [
+            HEAD.to_owned(),
+            part(
+                "implementations",
+                &[
+                    ("impl", "impl&lt;T&gt; A&lt;T&gt;", ""),
+                    ("method", "pub fn a()", ""),
+                    ("method", "pub fn b()", UNSTABLE),
+                    ("associatedconstant", "pub const C: u8 = 1", ""),
+                    ("impl", "impl A&lt;u8&gt;", UNSTABLE),
+                    ("method", "pub fn d()", ""),
+                ],
+            ),
+            part("deref-methods-T", &[("method", "pub fn e()", UNSTABLE)]),
+            part(
+                "trait-implementations",
+                &[
+                    ("impl", "unsafe impl B for A", ""),
+                    ("associatedtype trait-impl", "type C = u8", ""),
+                    ("method trait-impl", "fn f()", ""),
+                    ("impl", "impl D for A", UNSTABLE),
+                    ("associatedtype trait-impl", "type E = u8", ""),
+                ],
+            ),
+            part("synthetic-implementations", &[("impl", "impl !Send for A", "")]),
+            part("blanket-implementations", &[("impl", "impl Any for T", "")]),
+        ];
+        let expected = [
+            (
+                EntryKind::Item,
+                "pub struct A<T> where T: ?core::marker::Sized { /* private fields */ }",
+            ),
+            (EntryKind::Impl, "impl<T> A<T>"),
+            (EntryKind::Member, "pub fn a()"),
+            (EntryKind::Member, "pub const C: u8 = 1"),
+            (EntryKind::TraitImpl, "impl B for A { type C = u8 }"),
+            (EntryKind::TraitImpl, "impl !Send for A"),
+        ];
+        assert_eq!(told(&html.concat()), expected.map(|(kind, text)| (kind, text.to_owned())));
+    }
+
+    #[test]
+    fn nothing_of_an_unstable_item_is_left() {
+        let members = [("impl", "impl A", ""), ("method", "pub fn a()", "")];
+        let html = [HEAD, UNSTABLE, &part("implementations", &members)].concat();
+        assert_eq!(told(&html), []);
+    }
+}
