@@ -4,13 +4,15 @@
 //! | file | idea |
 //! |---|---|
 //! | `document` | rustdoc writes down both sides, under the same paths |
-//! | `page`, `text` | what a page of it declares, in normal form |
+//! | `page` | what a page of it declares |
+//! | `text`, `lifetimes` | the normal form of that |
 //! | `api` | the declarations of one side by path |
 //! | `compare` | what is missing or different, less what `allow.toml` explains |
 
 mod api;
 mod compare;
 mod document;
+mod lifetimes;
 mod page;
 mod text;
 

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
+use super::lifetimes::with_numbered_lifetimes;
 use super::page::{Entry, EntryKind, entries};
-use super::text::{is_of_name, short, split, with_numbered_lifetimes, without_private_fields};
+use super::text::{is_of_name, short, split, without_private_fields};
 
 /// What rustdoc puts into the name of an item's page.
 const KINDS: &[&str] = &[
@@ -162,4 +163,57 @@ fn trait_of(text: &str) -> &str {
     let parts = split(implemented, " ");
     let implemented = if implemented.starts_with('<') { parts.get(1) } else { parts.first() };
     implemented.copied().unwrap_or_default().trim_start_matches('!')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn api(items: &[(&str, EntryKind, &str)]) -> Api {
+        let mut api = Api::default();
+        for (item, kind, text) in items {
+            api.add("m", item, vec![Entry { kind: *kind, text: (*text).to_owned() }]);
+        }
+        api
+    }
+
+    #[track_caller]
+    fn check(api: &Api, path: &str, declaration: &str) {
+        let item = api.items.get(path).map(|item| item.declarations.iter().collect::<Vec<_>>());
+        assert_eq!(item, Some(vec![&declaration.to_owned()]), "{:?}", api.items.keys());
+    }
+
+    #[test]
+    fn a_type_that_cannot_be_named_has_the_name_of_its_alias() {
+        let mut api = api(&[
+            ("Raw", EntryKind::Item, "pub type Raw = Inside<Raw>;"),
+            ("Lock", EntryKind::Item, "pub type Lock<T> = l::Lock<Inside<Raw>, T>;"),
+            ("Other", EntryKind::Item, "pub type Other = l::Lock<u8>;"),
+            ("Same", EntryKind::Item, "pub struct Same<l::Lock<u8>>;"),
+        ]);
+        api.name_by_alias();
+        check(&api, "m::Raw", "pub type Raw = Inside<Raw>;");
+        check(&api, "m::Lock", "pub type Lock<T> = l::Lock<m::Raw, T>;");
+        check(&api, "m::Same", "pub struct Same<l::Lock<u8>>;");
+    }
+
+    #[test]
+    fn a_declaration_has_a_path() {
+        let of_trait = |text| api(&[("A", EntryKind::TraitImpl, text)]);
+        let text = "impl<T> a::From<b::C<T>> for m::A<T> where T: D";
+        check(&of_trait(text), "m::A: From<C<T>>", text);
+        check(
+            &of_trait("impl !a::Send for m::A where T: D"),
+            "m::A: Send",
+            "impl !a::Send for m::A",
+        );
+        assert!(of_trait("impl core::ops::drop::Drop for m::A").items.is_empty());
+        let of_member = |text| api(&[("A", EntryKind::Member, text)]);
+        check(
+            &of_member("pub const fn f() -> B<C = D>"),
+            "m::A::f",
+            " { pub const fn f() -> B<C = D> }",
+        );
+        check(&of_member("pub const G: u8 = 1 + 1"), "m::A::G", " { pub const G: u8 }");
+    }
 }

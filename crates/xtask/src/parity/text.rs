@@ -51,76 +51,6 @@ pub(super) fn without_private_fields(declaration: &str) -> String {
     }
 }
 
-/// A declaration whose lifetimes are numbers in the order in which it mentions them, so that their names
-/// mean nothing. In the head of an implementation a lifetime without a name is one of them, and the list of
-/// `impl` is left out: it only declares what follows.
-///
-/// Bounds by such a lifetime are left out as well. They follow from the type, which could not be written
-/// without them.
-pub(super) fn with_numbered_lifetimes(text: &str) -> String {
-    let is_impl = text.starts_with("impl");
-    let is_list = |at: &usize| !text[..*at].contains(['(', '{', '=']) && (!is_impl || *at == 4);
-    let list = text.find('<').filter(is_list).map_or("", |start| bracket(&text[start..]));
-    let parameters = split(list.trim_start_matches('<').trim_end_matches('>'), ",");
-    let (lifetimes, others): (Vec<_>, Vec<_>) =
-        parameters.into_iter().partition(|parameter| parameter.starts_with('\''));
-    let (start, rest) = match (is_impl, others.is_empty()) {
-        (true, true) => ("impl".to_owned(), &text[4 + list.len()..]),
-        (true, false) => (format!("impl<{}>", others.join(", ")), &text[4 + list.len()..]),
-        (false, _) => (String::new(), text),
-    };
-    let (head, member) = rest.split_at(rest.find(" { ").filter(|_| is_impl).unwrap_or(rest.len()));
-    let is_declared =
-        |name: &str| lifetimes.iter().any(|it| it[1..].split(':').next() == Some(name));
-    let mut names = Vec::new();
-    let mut number = |text: &str, is_head: bool| {
-        with_lifetimes(text, |name| {
-            let known = names.iter().position(|it| it == name).filter(|_| name != "_");
-            if known.is_none() && !is_declared(name) && !(name == "_" && is_head) {
-                return None;
-            }
-            let index = known.unwrap_or_else(|| {
-                names.push(name.to_owned());
-                names.len() - 1
-            });
-            Some(index + 1)
-        })
-    };
-    let (mut head, member) = (number(head, is_impl), number(member, false));
-    if is_impl || !head.contains("fn ") {
-        for number in 1..=names.len() {
-            head = head.replace(&format!("'{number} + "), "");
-        }
-    }
-    start + &head + &member
-}
-
-/// `text` with the number of each lifetime that has one.
-fn with_lifetimes(text: &str, mut number: impl FnMut(&str) -> Option<usize>) -> String {
-    let mut pieces = text.split('\'');
-    let mut numbered = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let name = piece.split(|sign| !is_of_name(sign)).next().unwrap_or_default();
-        let shown = number(name).map_or_else(|| name.to_owned(), |number| number.to_string());
-        numbered += &format!("'{shown}{}", &piece[name.len()..]);
-    }
-    numbered
-}
-
-/// The bracket with which `text` begins, to its end.
-fn bracket(text: &str) -> &str {
-    let mut depth = 0_u32;
-    let end = text.char_indices().find(|(at, sign)| {
-        match sign {
-            '<' => depth += 1,
-            '>' if !text[..*at].ends_with('-') => depth -= 1,
-            _ => {}
-        }
-        depth == 0
-    });
-    end.map_or(text, |(at, _)| &text[..=at])
-}
-
 /// `text` at each `separator` that is in no bracket; the parts are trimmed, empty ones are left out.
 pub(super) fn split<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0_u32, 0);
@@ -201,20 +131,6 @@ mod tests {
             assert_eq!(without_private_fields(written), "pub struct A<T> where T: B");
         }
         assert_eq!(without_private_fields("pub struct A(pub B);"), "pub struct A(pub B);");
-    }
-
-    #[test]
-    fn lifetimes_are_told_by_their_place() {
-        let named = "impl<'a, 'b: 'a, T> A<'b, 'a, T> { pub fn f<'c>(&'c self) -> B<'_, 'a, 'c> }";
-        let numbered = "impl<T> A<'1, '2, T> { pub fn f<'c>(&'c self) -> B<'_, '2, 'c> }";
-        assert_eq!(with_numbered_lifetimes(named), numbered);
-        assert_eq!(with_numbered_lifetimes("impl A for B<'_, '_>"), "impl A for B<'1, '2>");
-        assert_eq!(with_numbered_lifetimes("impl<'a> A for B<'a, 'a>"), "impl A for B<'1, '1>");
-        let (one, other) =
-            ("pub struct A<'b, T> where T: 'b + C", "pub struct A<'a, T> where T: C");
-        assert_eq!(with_numbered_lifetimes(one), with_numbered_lifetimes(other));
-        let member = "impl<'a, T> A<'a, T> { pub fn f<F>(f: F) where F: 'a + B }";
-        assert!(with_numbered_lifetimes(member).contains("F: '1 + B"));
     }
 
     #[test]
