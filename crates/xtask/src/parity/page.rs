@@ -249,7 +249,7 @@ mod tests {
             part(
                 "trait-implementations",
                 &[
-                    ("impl", "unsafe impl B for A", ""),
+                    ("impl", concat!("unsafe", " impl B for A"), ""),
                     ("associatedtype trait-impl", "type C = u8", ""),
                     ("method trait-impl", "fn f()", ""),
                     ("impl", "impl D for A", UNSTABLE),
