@@ -8,6 +8,7 @@ use crate::grant::Releaser;
 use crate::lock::{Lock, Share, Start};
 use crate::over::{KeepsTask, Over};
 use crate::release::Releasing;
+use crate::thread_wait::ThreadWait;
 use crate::{EndCause, Outcome, claim, clock, shard, task, thread};
 use std::panic::Location;
 
@@ -56,6 +57,18 @@ impl Foreign {
             true => over.served(self.share),
             false => self.leave(lock),
         }
+    }
+}
+
+impl ThreadWait<'_> {
+    /// As [`Foreign::served`].
+    pub fn served<R: Runtime>(mut self) {
+        self.is_over = true;
+        let Some(over) = self.over() else { return };
+        self.note_grant(&self.lock.record_or_new().queue());
+        let share = Share::new(self.wait.mode, 1);
+        self.lock.served::<R>(Start::at(over.waiter.since), share);
+        over.served(share);
     }
 }
 

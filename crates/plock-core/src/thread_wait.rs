@@ -6,6 +6,8 @@
 //! | tried | taken | queued: cause, holders and a ticket are noted, others see the wait | same-thread holder: a finding, before the thread parks |
 //! | queued | a second try succeeds | acquired | as uncontended: freed between the try and the queue |
 //! | queued | the lock returns | acquired | wait, phases, blame |
+//! | queued | somebody else has done what it waits for | served | wait, phases, blame, no hold |
+//! | queued | the same, at a second look | withdrawn | nothing |
 //! | queued | the lock gives up | failed | wait, nobody blamed |
 //! | queued | dropped by a panic | abandoned | wait, nobody blamed |
 //!
@@ -165,17 +167,18 @@ impl Releasing {
 }
 
 /// The wait of a thread. Made after a failed try; ends in [`raced`](Self::raced),
-/// [`claimed`](Self::claimed) or [`failed`](Self::failed).
+/// [`claimed`](Self::claimed), [`served`](Self::served), [`withdrawn`](Self::withdrawn) or
+/// [`failed`](Self::failed).
 #[derive(Debug)]
 pub struct ThreadWait<'a> {
-    lock: &'a Lock,
-    wait: Arc<Wait>,
+    pub(crate) lock: &'a Lock,
+    pub(crate) wait: Arc<Wait>,
     ticket: u64,
     /// How many were queued when it joined, and how many had had the lock.
     ahead: u64,
     claims: u64,
     /// Whether it has left the queue and been accounted.
-    is_over: bool,
+    pub(crate) is_over: bool,
     _task: KeepsTask,
 }
 
@@ -240,11 +243,7 @@ impl<'a> ThreadWait<'a> {
         self.is_over = true;
         let Some(over) = self.over() else { return Hold::default() };
         let mut queue = self.lock.record_or_new().queue();
-        if let Some(mark) = queue.turns.before(self.wait.mode)
-            && mark.at >= over.waiter.since
-        {
-            self.wait.grant.set(&mark);
-        }
+        self.note_grant(&queue);
         self.wait.note_barged_past(self.barged_past(&queue));
         queue.turns.claims += 1;
         drop(queue);
@@ -253,7 +252,12 @@ impl<'a> ThreadWait<'a> {
         over.claimed::<R>(Share::of_thread(self.wait.mode, ts), site)
     }
 
-    /// The lock was not had in time.
+    /// Nobody has to wait any more, and nobody has waited: what was asked for is there.
+    pub fn withdrawn(mut self) {
+        self.leave();
+    }
+
+    /// The lock was not had in time, or there is no use in having it.
     pub fn failed(mut self, outcome: Outcome) {
         self.leave();
         if let Some(over) = self.over() {
@@ -261,7 +265,17 @@ impl<'a> ThreadWait<'a> {
         }
     }
 
-    fn over(&self) -> Option<Over<'_>> {
+    /// The last release since it waits is its hand-over.
+    pub(crate) fn note_grant(&self, queue: &Queue) {
+        let since = self.wait.since();
+        if let Some(mark) = queue.turns.before(self.wait.mode)
+            && since.is_some_and(|since| mark.at >= since)
+        {
+            self.wait.grant.set(&mark);
+        }
+    }
+
+    pub(crate) fn over(&self) -> Option<Over<'_>> {
         let Self { lock, wait, ticket, .. } = self;
         let waiter = wait.waiter.as_ref()?;
         Some(Over { lock, wait, waiter, ticket: *ticket, polls: 1, deferred_at: 0 })

@@ -224,6 +224,9 @@ macro_rules! threads {
             same_sides!(of_std:
                 Mutex ($value) MutexGuard ('static, $value) RwLock ($value)
                 RwLockReadGuard ('static, $value) RwLockWriteGuard ('static, $value)
+                OnceLock ($value) LazyLock ($value)
+                LazyLock ($value, All) LazyLock ($value, NotSync) LazyLock ($value, NotSend)
+                LazyLock ($value, NotUnpin) LazyLock ($value, NotUnwindSafe)
             );
             #[cfg(feature = "parking_lot")]
             const _: () = {
@@ -241,4 +244,4 @@ macro_rules! threads {
 }
 
 threads!(All, NotSync, NotSend, Neither, NotUnpin, NotUnwindSafe);
-same_sides!(of_std: Condvar ());
+same_sides!(of_std: Condvar () Once ());

@@ -118,6 +118,58 @@ alike!(polled_after_it_was_ready: {
     end(attempt.poll());
 });
 
+/// The same for the standard library's types.
+macro_rules! alike_std {
+    ($name:ident: $body:expr) => {
+        #[test]
+        fn $name() {
+            let bare = said(|| {
+                #[expect(unused_imports, reason = "each test uses some")]
+                use std::sync::{LazyLock, Once, OnceLock};
+                end($body);
+            });
+            let wrapped = said(|| {
+                #[expect(unused_imports, reason = "each test uses some")]
+                use plock::std::sync::{LazyLock, Once, OnceLock};
+                end($body);
+            });
+            let (bare, wrapped) = (bare.unwrap(), wrapped.unwrap());
+            assert_eq!(bare.0, wrapped.0);
+            // Where the standard library names the caller.
+            if bare.1 == file!() {
+                assert_eq!(bare, wrapped);
+            }
+        }
+    };
+}
+
+/// Has it panic before the panic that is compared.
+fn broken_by<T>(body: impl FnOnce() -> T) {
+    assert!(panic::catch_unwind(AssertUnwindSafe(|| end(body()))).is_err());
+}
+
+alike_std!(a_call_that_is_poisoned: {
+    let once = Once::new();
+    broken_by(|| once.call_once(|| panic!("on purpose")));
+    once.call_once(|| ());
+});
+alike_std!(waiting_for_a_call_that_is_poisoned: {
+    let once = Once::new();
+    broken_by(|| once.call_once(|| panic!("on purpose")));
+    once.wait();
+});
+alike_std!(a_lazy_value_that_is_poisoned: {
+    let lazy: LazyLock<u8> = LazyLock::new(|| panic!("on purpose"));
+    broken_by(|| *lazy);
+    *lazy
+});
+alike_std!(a_lazy_value_that_is_poisoned_to_change_it: {
+    let mut lazy: LazyLock<u8> = LazyLock::new(|| panic!("on purpose"));
+    broken_by(|| *lazy);
+    *lazy = 1;
+});
+alike_std!(what_a_maker_says: *OnceLock::new().get_or_init(|| -> u8 { panic!("on purpose") }));
+
 #[test]
 fn the_greatest_number_of_readers_is_tokios() {
     let most = u32::MAX >> 3;

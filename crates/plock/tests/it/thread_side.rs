@@ -136,3 +136,69 @@ pub(super) fn drops() -> Vec<&'static str> {
     }
     said.into_inner()
 }
+
+fn panics<T>(body: impl FnOnce() -> T) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(body()))).is_err()
+}
+
+/// What is made once: every way to it, how it formats, and what a panic does to it.
+pub(super) fn made_once() -> Vec<String> {
+    static ONCE: Once = Once::new();
+    static CELL: OnceLock<i64> = OnceLock::new();
+    static LAZY: LazyLock<String> = LazyLock::new(|| "lazy".to_owned());
+    #[expect(deprecated, reason = "it is there")]
+    static OLD: Once = ONCE_INIT;
+    let mut all = vec![format!("{ONCE:?} {CELL:?} {LAZY:?} {:#?}", *LAZY)];
+    let mut seen = |value: String| all.push(value);
+    let mut calls = 0;
+    ONCE.call_once(|| calls += 1);
+    ONCE.call_once(|| calls += 10);
+    ONCE.call_once_force(|_| calls += 100);
+    ONCE.wait();
+    ONCE.wait_force();
+    OLD.call_once(|| calls += 1000);
+    seen(format!("{calls} {} {ONCE:?}", ONCE.is_completed()));
+    seen(format!("{:?} {:?} {:?}", CELL.get(), CELL.set(1), CELL.set(2)));
+    seen(format!("{} {} {CELL:?} {LAZY:?} {LAZY:#?}", CELL.wait(), CELL.get_or_init(|| 3)));
+
+    let mut cell = OnceLock::from(vec![1]);
+    cell.get_mut().unwrap().push(2);
+    let copy = cell.clone();
+    seen(format!("{} {:?} {:?} {:?}", copy == cell, copy != OnceLock::new(), cell.take(), cell.get()));
+    seen(format!("{:?} {:?} {:?}", cell.set(vec![5]), cell.into_inner(), OnceLock::<u8>::default()));
+    let mut lazy = LazyLock::new(|| 1);
+    seen(format!("{:?} {:?}", LazyLock::get_mut(&mut lazy).copied(), LazyLock::get(&lazy)));
+    *lazy += 1;
+    *LazyLock::force_mut(&mut lazy) += 1;
+    seen(format!("{:?} {}", LazyLock::get_mut(&mut lazy).copied(), LazyLock::force(&lazy)));
+    let by_default: LazyLock<Vec<u8>> = LazyLock::default();
+    seen(format!("{by_default:?} {:?} {by_default:?}", *by_default));
+
+    let (once, cell) = (Once::new(), OnceLock::new());
+    let mut broken: LazyLock<u8> = LazyLock::new(|| panic!("on purpose"));
+    seen(format!("{} {once:?}", panics(|| once.call_once(|| panic!("on purpose")))));
+    seen(format!("{} {}", panics(|| once.call_once(|| ())), panics(|| once.wait())));
+    once.call_once_force(|state| seen(format!("{} {state:?}", state.is_poisoned())));
+    seen(format!("{} {once:?}", once.is_completed()));
+    seen(format!("{} {cell:?}", panics(|| *cell.get_or_init(|| panic!("on purpose")))));
+    seen(format!("{} {cell:?}", cell.get_or_init(|| 7)));
+    seen(format!("{} {}", panics(|| *broken), panics(|| *broken)));
+    seen(format!("{} {broken:?}", panics(|| *LazyLock::force_mut(&mut broken))));
+    seen(format!("{:?} {:?}", LazyLock::get_mut(&mut broken).copied(), LazyLock::get(&broken)));
+
+    // While it unwinds already, a call is as good as any.
+    let nested = Once::new();
+    struct Calls<'a>(&'a Once);
+    impl Drop for Calls<'_> {
+        fn drop(&mut self) {
+            self.0.call_once(|| ());
+        }
+    }
+    seen(format!("{}", panics(|| {
+        let _calls = Calls(&nested);
+        panic!("on purpose")
+    })));
+    nested.call_once(|| panic!("it is done"));
+    seen(format!("{nested:?} {}", nested.is_completed()));
+    all
+}

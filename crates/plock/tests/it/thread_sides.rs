@@ -41,3 +41,8 @@ fn conditions_are_waited_for_alike() {
 fn everything_is_dropped_in_the_same_order() {
     compare(bare::drops, wrapped::drops);
 }
+
+#[test]
+fn what_is_made_once_is_made_alike() {
+    compare(bare::made_once, wrapped::made_once);
+}

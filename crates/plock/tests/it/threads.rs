@@ -5,7 +5,7 @@ use super::auto_traits::of_parking_lot;
 use super::auto_traits::of_std;
 use allocation_counter::measure;
 use plock::PlockExt;
-use plock::std::sync::{Mutex, RwLock, RwLockWriteGuard};
+use plock::std::sync::{LazyLock, Mutex, Once, OnceLock, RwLock, RwLockWriteGuard};
 use tokio::runtime::Builder;
 
 struct Locks {
@@ -31,6 +31,9 @@ impl Locks {
         drop(self.mutex.try_lock().unwrap());
         drop(self.rwlock.read().unwrap());
         drop(RwLockWriteGuard::downgrade(self.rwlock.write().unwrap()));
+        let (once, cell, lazy) = (Once::new(), OnceLock::new(), LazyLock::new(|| 1));
+        once.call_once(|| assert_eq!(cell.get_or_init(|| 0), &(*lazy - 1)));
+        once.wait();
         // Nested, and taken: neither is a wait.
         let _mutex = self.mutex.lock().unwrap();
         let _reader = self.rwlock.read().unwrap();
@@ -80,6 +83,7 @@ fn types_are_as_large_as_decided() {
         of_std:
         Mutex<u64> MutexGuard<'static, u64> RwLock<u64>
         RwLockReadGuard<'static, u64> RwLockWriteGuard<'static, u64>
+        OnceLock<u64> LazyLock<u64>
     );
     let expected = [
         ("Mutex", 48),
@@ -87,6 +91,8 @@ fn types_are_as_large_as_decided() {
         ("RwLock", 48),
         ("RwLockReadGuard", 32),
         ("RwLockWriteGuard", 32),
+        ("OnceLock", 64),
+        ("LazyLock", 64),
     ];
     assert_eq!(sizes, expected);
     assert_eq!(size_of::<plock::std::sync::Condvar>(), size_of::<std::sync::Condvar>());

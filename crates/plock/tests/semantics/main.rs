@@ -17,5 +17,6 @@ mod phases;
 mod rwlock;
 mod semaphore;
 mod std_locks;
+mod std_once;
 mod switch;
 mod threads;

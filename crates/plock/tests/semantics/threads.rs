@@ -137,6 +137,41 @@ fn a_lock_that_comes_free_while_the_queue_is_joined_is_uncontended() {
     assert_eq!((seen.contentions(), seen.waiters, seen.outcome(Outcome::Acquired)), (0, 0, 2));
 }
 
+/// What it waits for is done by the holder: nothing is held from then on.
+#[test]
+fn a_thread_whose_wish_is_done_by_another_is_served() {
+    let _world = manual();
+    let lock = Lock::named(Kind::OnceCell, "thread served");
+    let outer = Lock::named(Kind::Mutex, "thread served around");
+    thread::scope(|threads| {
+        let maker = Holder::new(threads, "thread served maker", &lock, Mode::Exclusive, 0);
+        let mut waiter = Actor::new("thread served waiter", async {
+            let around = acquire(&outer, Mode::Exclusive);
+            plock::manual::set(10);
+            let (blocked, withdrawn) =
+                (block(&lock, Mode::Exclusive), wait(&lock, Mode::Exclusive));
+            withdrawn.withdrawn();
+            maker.release_at(50);
+            plock::manual::set(80);
+            blocked.served::<NoTasks>();
+            release(&outer, Mode::Exclusive, around);
+        });
+        assert!(waiter.poll());
+    });
+    let waiter = told("thread served waiter");
+    let (detail, wait) = waiter.wait();
+    assert_eq!((detail.ns, detail.depth, wait.queue_ns, wait.claim_ns), (70, 2, 40, 30));
+    assert_eq!((wait.block, wait.end), (BlockCause::HeldExclusive, EndCause::Release));
+    assert_eq!(wait.holder, Some("thread served maker"));
+    let edge = ("thread served waiter".to_owned(), "thread served maker".to_owned(), 40);
+    assert_eq!(edges("thread served"), [edge]);
+    assert_eq!((waiter.report.contentions, waiter.report.blocked_ns), (1, 70));
+    let seen = exclusive("thread served");
+    assert_eq!((seen.hold.count(), seen.hold.sum_ns(), seen.contentions()), (1, 50, 1));
+    assert_eq!((seen.waiters, seen.holders, seen.outcome(Outcome::Acquired)), (0, 0, 2));
+    assert_eq!((seen.wait[Cause::Holder as usize].sum_ns(), seen.claim_delay_ns), (70, 30));
+}
+
 #[test]
 fn barging() {
     let _world = manual();

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 #[path = "../semantics/figures.rs"]
-#[expect(dead_code, reason = "shared with the tests by hand")]
 mod figures;
 #[path = "../semantics/observer.rs"]
 #[expect(dead_code, reason = "shared with the tests by hand")]
@@ -13,6 +12,7 @@ mod coop;
 mod hammer;
 mod identity;
 mod scheduling;
+mod std_once;
 mod threads;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,7 +3,7 @@
 use super::figures::{exclusive, figures};
 use super::observer::{all_told, told};
 use super::{one_thread, real, workers};
-use plock::std::sync::{Condvar, Mutex, RwLock};
+use plock::std::sync::{Condvar, Mutex, OnceLock, RwLock};
 use plock::{BlockCause, FindingKind, Mode, Outcome, Precision, inspect};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::task::{LocalSet, block_in_place, id, spawn_local, yield_now};
 
 /// Until so many threads wait for the lock.
-fn blocked(lock: &str, mode: Mode, waiters: u64) {
+pub(crate) fn blocked(lock: &str, mode: Mode, waiters: u64) {
     let began = Instant::now();
     while figures(lock, mode).waiters < waiters {
         assert!(began.elapsed() < Duration::from_secs(20), "{waiters} waiters of {lock} in time");
@@ -21,7 +21,7 @@ fn blocked(lock: &str, mode: Mode, waiters: u64) {
     }
 }
 
-fn found(lock: &str) -> Vec<(FindingKind, u64)> {
+pub(crate) fn found(lock: &str) -> Vec<(FindingKind, u64)> {
     let findings = plock::snapshot().findings;
     findings.iter().filter(|it| it.lock == lock).map(|it| (it.kind, it.count)).collect()
 }
@@ -176,22 +176,27 @@ fn same_thread_sync_relock() {
         .unwrap();
     let said = String::from_utf8_lossy(&child.stdout);
     let told: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("found: ")).collect();
-    assert_eq!(told.len(), 2, "{said}");
+    assert_eq!(told.len(), 3, "{said}");
     assert!(told.iter().all(|told| told.starts_with("self_deadlock")), "{said}");
     assert!(
         said.contains("relocked by itself") && said.contains("relocked by a neighbour"),
         "{said}"
     );
+    assert!(said.contains("made of itself"), "{said}");
 }
 
-/// Two threads that never go on: one waits for itself, one for a task that it polls itself.
+/// Three threads that never go on: two wait for themselves, one for a task that it polls itself.
 #[expect(clippy::print_stdout, reason = "for the process that started this one")]
 fn relock() {
     static ITSELF: Mutex<()> = Mutex::const_named("relocked by itself", ());
     static NEIGHBOUR: RwLock<()> = RwLock::const_named("relocked by a neighbour", ());
+    static MADE: OnceLock<u32> = OnceLock::const_named("made of itself");
     thread::spawn(|| {
         let _guard = ITSELF.lock().unwrap();
         let _never = ITSELF.lock();
+    });
+    thread::spawn(|| {
+        let _never = MADE.get_or_init(|| *MADE.wait());
     });
     thread::spawn(|| {
         let (runtime, local) = (one_thread(), LocalSet::new());
@@ -210,7 +215,7 @@ fn relock() {
         let findings = plock::snapshot().findings;
         let relocks = findings.iter().filter(|it| it.kind == FindingKind::SelfDeadlock);
         let told: Vec<_> = relocks.collect();
-        if told.len() == 2 {
+        if told.len() == 3 {
             // What is seen of them while they wait: each is told, and stays in the queue.
             blocked("relocked by itself", Mode::Exclusive, 1);
             for it in told {
@@ -218,7 +223,7 @@ fn relock() {
             }
             std::process::exit(0);
         }
-        assert!(began.elapsed() < Duration::from_secs(20), "both are told in time");
+        assert!(began.elapsed() < Duration::from_secs(20), "all are told in time");
         thread::yield_now();
     }
 }

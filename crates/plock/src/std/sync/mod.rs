@@ -1,5 +1,6 @@
 //! Drop-in `std::sync`: change the import, and [`Mutex`], [`RwLock`] and what waits with them tell who
-//! holds them, since when, and whom that kept waiting. Everything else in this module is the standard
+//! holds them, since when, and whom that kept waiting; [`Once`], [`OnceLock`] and [`LazyLock`] tell the
+//! same of whoever makes what the others wait for. Everything else in this module is the standard
 //! library's own type.
 //!
 //! # Design
@@ -16,16 +17,27 @@
 //! |---|---|
 //! | `guard` | the standard library's guard with its hold; poisoning |
 //! | `mutex`, `rwlock` | the standard library's interface, no logic of their own |
+//! | `making` | the right to make what is made once: who has it, who waits |
+//! | `once`, `once_lock`, `lazy_lock` | the standard library's interface, with that right in front |
 //! | `condvar` | waiting ends the hold, waking begins another |
 //! | `off` | the build without recording |
 
 mod condvar;
 mod guard;
+mod lazy_lock;
+mod making;
 mod mutex;
+mod once;
+mod once_lock;
 mod rwlock;
 
 pub use condvar::Condvar;
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
+#[expect(deprecated, reason = "the standard library has it")]
+pub use once::ONCE_INIT;
+pub use once::Once;
+pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 // What is named above shadows its counterpart in here.

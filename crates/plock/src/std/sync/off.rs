@@ -12,9 +12,27 @@
 
 pub use ::std::sync::*;
 
+/// Construction with a name, which is not used, of what is empty at first.
+pub trait NamedEmpty {
+    /// Makes it; the name is not used.
+    fn named(name: &'static str) -> Self;
+}
+
+impl NamedEmpty for Once {
+    fn named(_: &'static str) -> Self {
+        Self::new()
+    }
+}
+
+impl<T> NamedEmpty for OnceLock<T> {
+    fn named(_: &'static str) -> Self {
+        Self::new()
+    }
+}
+
 /// Construction with a name, which is not used.
 pub trait Named {
-    /// The protected value.
+    /// What it is made of: the protected value, or the function that makes it.
     type Value;
 
     /// Makes it; the name is not used.
@@ -34,5 +52,13 @@ impl<T> Named for RwLock<T> {
 
     fn named(_: &'static str, value: T) -> Self {
         Self::new(value)
+    }
+}
+
+impl<T, F: FnOnce() -> T> Named for LazyLock<T, F> {
+    type Value = F;
+
+    fn named(_: &'static str, f: F) -> Self {
+        Self::new(f)
     }
 }
