@@ -1,5 +1,5 @@
 //! Random programs of acquisitions, drops, moves, adoptions, scopes, cancellations and forgotten
-//! guards, run on plock and on a plain model side by side. `p1` to `p9` are the invariants of the
+//! guards, of tokio's locks among std's and parking_lot's, run on plock and on a plain model side by side. `p1` to `p9` are the invariants of the
 //! nesting depth and the counts; the rest are the laws of waits, blame and time.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 

@@ -58,6 +58,7 @@ pub(crate) struct Expected {
     pub(crate) waits: Vec<u64>,
     pub(crate) claim_delay_ns: u64,
     pub(crate) abandoned: u64,
+    pub(crate) would_block: u64,
     pub(crate) depths: Vec<u64>,
     pub(crate) migrated: u64,
 }
@@ -173,6 +174,22 @@ impl Model {
         queue.waits.push_back(id);
         self.waiting.insert(id, Waiting { lock, access, since: now, granted: None });
         (id, false)
+    }
+
+    /// Somebody asks who does not wait. The guard, if that gets the lock.
+    pub(crate) fn try_acquire(
+        &mut self,
+        lock: Id,
+        access: Access,
+        owner: Owner,
+        now: u64,
+    ) -> Option<Id> {
+        if self.queues[lock].free < access.need() {
+            self.figures(lock, access).would_block += 1;
+            return None;
+        }
+        let (id, gets) = self.acquire(lock, access, owner, now);
+        gets.then_some(id)
     }
 
     fn hold(&mut self, id: Id, lock: Id, access: Access, owner: Owner, since: u64) {

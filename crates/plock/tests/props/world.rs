@@ -2,8 +2,10 @@
 //! manual clock. Every operation is done on both, and compared.
 
 mod acts;
+mod threads;
 mod verdict;
 
+use threads::{ThreadGuard, ThreadLock};
 use verdict::weights;
 
 use crate::model::{Access, Id, Model, Owner};
@@ -69,6 +71,7 @@ enum Lock {
     Rw(Arc<RwLock<()>>),
     Semaphore(Arc<Semaphore>),
     Channel(Sender<()>, RefCell<Receiver<()>>),
+    Thread(ThreadLock),
 }
 
 #[derive(Debug)]
@@ -78,6 +81,7 @@ enum Guard {
     Read { guard: OwnedRwLockReadGuard<()> },
     Permit(OwnedSemaphorePermit),
     Place(OwnedPermit<()>),
+    Thread(ThreadGuard),
 }
 
 type Attempt = Pin<Box<dyn Future<Output = Guard>>>;
@@ -93,11 +97,15 @@ thread_local! {
 }
 
 /// Names of the locks of all worlds; series are never given back.
-pub(crate) const LOCKS: [(&str, Access); 6] = [
+pub(crate) const LOCKS: [(&str, Access); 10] = [
     ("props_mutex", Access::Lock),
     ("props_mutex", Access::Lock),
     ("props_rwlock", Access::Write),
     ("props_rwlock", Access::Write),
+    ("props_std_mutex", Access::Lock),
+    ("props_std_rwlock", Access::Write),
+    ("props_parking_mutex", Access::Lock),
+    ("props_parking_rwlock", Access::Write),
     (CHANNEL, Access::Permits(2)),
     ("props_semaphore", Access::Permits(3)),
 ];
@@ -157,6 +165,9 @@ impl World {
         let mut model = Model::default();
         let locks = LOCKS.map(|(name, whole)| {
             model.add_lock(whole);
+            if let Some(lock) = ThreadLock::named(name) {
+                return Lock::Thread(lock);
+            }
             match whole {
                 Access::Lock => Lock::Mutex(Arc::new(Mutex::named(name, ()))),
                 Access::Permits(n) if name == CHANNEL => {
@@ -286,6 +297,7 @@ impl World {
                 let place = sender.clone().reserve_owned();
                 Box::pin(async { Guard::Place(place.await.expect("open")) })
             }
+            (Lock::Thread(_), _) => panic!("nobody waits for it here"),
             (Lock::Semaphore(lock), access) => {
                 let lock = Arc::clone(lock).acquire_many_owned(access.need());
                 Box::pin(async { Guard::Permit(lock.await.expect("open")) })

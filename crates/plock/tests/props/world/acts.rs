@@ -42,6 +42,9 @@ impl World {
                     (Access::Permits(_), n) => Access::Permits([1, 2, 3][n % 3]),
                     (whole, _) => whole,
                 };
+                if let Lock::Thread(thread_lock) = self.locks[lock] {
+                    return self.try_acquire((lock, thread_lock), access, at, inside);
+                }
                 self.under(at, move |world| {
                     manual::advance(inside);
                     let (id, gets) = world.model.borrow_mut().acquire(lock, access, at, now());
@@ -73,7 +76,8 @@ impl World {
                 self.release(id, self.owner(at));
             }
             Op::Adopt { guard: number, at } => {
-                let adopts: fn(&Guard) -> bool = |guard| !matches!(guard, Guard::Place(_));
+                let adopts: fn(&Guard) -> bool =
+                    |guard| !matches!(guard, Guard::Place(_) | Guard::Thread(_));
                 let Some(id) = guard(number, adopts) else { return };
                 let at = self.owner(at);
                 self.under(at, move |world| {
@@ -83,7 +87,7 @@ impl World {
                         Guard::Write(guard) => OwnedRwLockWriteGuard::adopt(guard),
                         Guard::Read { guard } => OwnedRwLockReadGuard::adopt(guard),
                         Guard::Permit(permit) => OwnedSemaphorePermit::adopt(permit),
-                        Guard::Place(_) => panic!("stays with whoever reserved it"),
+                        Guard::Place(_) | Guard::Thread(_) => panic!("stays where it is"),
                     }
                 });
             }
@@ -94,15 +98,20 @@ impl World {
                 std::mem::forget(self.guards.borrow_mut().remove(&id));
             }
             Op::Downgrade { guard: number, at } => {
-                let Some(id) = guard(number, |guard| matches!(guard, Guard::Write(_))) else {
-                    return;
+                let writes: fn(&Guard) -> bool = |guard| match guard {
+                    Guard::Thread(guard) => guard.is_write(),
+                    other => matches!(other, Guard::Write(_)),
                 };
+                let Some(id) = guard(number, writes) else { return };
                 self.under(self.owner(at), move |world| {
                     world.model.borrow_mut().downgrade(id, now());
                     let guard = world.guards.borrow_mut().remove(&id);
-                    let Some(Guard::Write(guard)) = guard else { panic!("a write guard") };
-                    let guard = guard.downgrade();
-                    world.guards.borrow_mut().insert(id, Guard::Read { guard });
+                    let guard = match guard {
+                        Some(Guard::Write(guard)) => Guard::Read { guard: guard.downgrade() },
+                        Some(Guard::Thread(guard)) => Guard::Thread(guard.downgrade()),
+                        other => panic!("{other:?} does not write"),
+                    };
+                    world.guards.borrow_mut().insert(id, guard);
                 });
             }
             Op::Split { guard: number, at } => {
@@ -178,6 +187,27 @@ impl World {
                 self.semaphore().add_permits(n as usize);
             }
         }
+    }
+
+    /// A lock of this thread: had now or not at all, as the model says.
+    fn try_acquire(
+        self: &Rc<Self>,
+        (id, lock): (Id, ThreadLock),
+        access: Access,
+        at: Owner,
+        inside: u64,
+    ) {
+        self.under(at, move |world| {
+            manual::advance(inside);
+            let gets = world.model.borrow_mut().try_acquire(id, access, at, now());
+            let guard = match gets {
+                Some(_) if inside.is_multiple_of(2) => Some(lock.acquire(access)),
+                _ => lock.try_acquire(access),
+            };
+            assert_eq!(guard.is_some(), gets.is_some(), "{access:?}");
+            let guard = guard.map(Guard::Thread);
+            world.guards.borrow_mut().extend(gets.zip(guard));
+        });
     }
 
     pub(super) fn semaphore(&self) -> &Semaphore {

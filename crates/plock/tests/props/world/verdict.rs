@@ -10,6 +10,12 @@ impl World {
             ("props_mutex", Mode::Exclusive, Access::Lock),
             ("props_rwlock", Mode::Exclusive, Access::Write),
             ("props_rwlock", Mode::Shared, Access::Read),
+            ("props_std_mutex", Mode::Exclusive, Access::Lock),
+            ("props_std_rwlock", Mode::Exclusive, Access::Write),
+            ("props_std_rwlock", Mode::Shared, Access::Read),
+            ("props_parking_mutex", Mode::Exclusive, Access::Lock),
+            ("props_parking_rwlock", Mode::Exclusive, Access::Write),
+            ("props_parking_rwlock", Mode::Shared, Access::Read),
             ("props_semaphore", Mode::Permit, Access::Permits(0)),
             (CHANNEL, Mode::Permit, Access::Permits(0)),
         ];
@@ -41,6 +47,8 @@ impl World {
             let abandoned: u64 = all.iter().map(|e| e.abandoned).sum();
             let of = |outcome| new.outcome(outcome) - old.outcome(outcome);
             assert_eq!(of(Outcome::Abandoned), abandoned, "{name} {mode}");
+            let would_block: u64 = all.iter().map(|e| e.would_block).sum();
+            assert_eq!(of(Outcome::WouldBlock), would_block, "{name} {mode}");
             let depths: Vec<u64> = all.iter().flat_map(|e| e.depths.iter().copied()).collect();
             assert_eq!(of(Outcome::Acquired), depths.len() as u64, "{name} {mode}");
             assert_eq!(
