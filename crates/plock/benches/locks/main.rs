@@ -15,6 +15,7 @@ mod growth;
 #[expect(dead_code, reason = "`../peers` includes it too, and needs more of it")]
 mod harness;
 mod here;
+mod messages;
 mod operations;
 mod read_outs;
 mod rows;

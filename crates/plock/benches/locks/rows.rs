@@ -3,6 +3,7 @@
 use crate::blocking;
 use crate::harness::Row;
 use crate::here::{Here, polls};
+use crate::messages;
 use crate::operations::{Spin, Work, bare, wrapped};
 use crate::threads::{self, Contention, Turns};
 use http::{Request, Response};
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Row> {
     let mut rows = vec![clock()];
     rows.extend(mutex(&here));
     rows.extend(others(&here));
+    rows.extend(messages::all(&here));
     rows.extend(blocking::all(&here));
     rows.extend(scopes(&here));
     rows.extend(requests(&here));
