@@ -1,5 +1,6 @@
 //! What locks are called in the figures.
 
+use plock::std::sync::{LazyLock, Once, OnceLock};
 use plock::tokio::sync::{Mutex, RwLock, Semaphore};
 use plock::{Kind, Mode, Outcome};
 
@@ -31,6 +32,31 @@ fn named_statics_are_there_from_their_first_use() {
     assert_eq!(acquired("static_mutex", Mode::Exclusive), Some(1));
     assert_eq!(acquired("static_rwlock", Mode::Shared), Some(1));
     assert_eq!(acquired("static_semaphore", Mode::Permit), Some(1));
+}
+
+#[test]
+fn what_is_made_once_is_named_as_locks_are() {
+    static ONCE: Once = Once::const_named("static_once");
+    static CELL: OnceLock<u8> = OnceLock::const_named("static_cell");
+    static LAZY: LazyLock<u8> = LazyLock::const_named("static_lazy", || 1);
+    static NAMES: [&str; 3] = ["static_once", "static_cell", "static_lazy"];
+    let acquired = || NAMES.map(|name| acquired(name, Mode::Exclusive));
+    assert_eq!(acquired(), [None; 3]);
+    ONCE.call_once(|| assert_eq!(CELL.get_or_init(|| *LAZY), &1));
+    assert_eq!(acquired(), [Some(1); 3]);
+
+    struct Menu;
+    struct Dish;
+    Once::new().call_once(|| {});
+    OnceLock::new().get_or_init(|| Menu);
+    LazyLock::force(&LazyLock::new(|| Dish));
+    let snapshot = plock::snapshot();
+    let of_kind = snapshot.locks.iter().filter(|lock| lock.kind == Kind::OnceCell);
+    let names: Vec<&str> = of_kind.map(|lock| &*lock.name).collect();
+    for end in ["::Once", "::Menu", "::Dish"] {
+        let called = |name: &&str| name.contains("names") && name.ends_with(end);
+        assert!(names.iter().any(called), "{end}: {names:?}");
+    }
 }
 
 #[test]
