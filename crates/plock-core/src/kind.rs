@@ -92,8 +92,8 @@ vocabulary! {
         Timeout = "timeout",
         /// The semaphore was closed.
         Closed = "closed",
-        /// The lock was poisoned. Its guard comes with that news, so the attempt is counted as acquired
-        /// besides.
+        /// It was poisoned. The guard of a lock comes with that news, so the attempt is counted as acquired
+        /// besides; whoever asks for what is made once gets nothing.
         Poisoned = "poisoned",
     }
 }
@@ -180,7 +180,7 @@ vocabulary! {
         External = "external",
         /// The lock came free between the look and the queue: nobody woke us for it.
         Raced = "raced",
-        /// The semaphore was closed.
+        /// The semaphore was closed, or what is made once was poisoned.
         Closed = "closed",
         /// Our own deadline passed.
         Timeout = "timeout",
@@ -269,7 +269,8 @@ vocabulary! {
         /// A thread is about to wait for a lock that it has itself; the site is where it asks, the
         /// holder's where it had acquired. Counted before it waits.
         SelfDeadlock = "self_deadlock",
-        /// A panic poisoned the lock; the site is where the guard was acquired that it dropped.
+        /// A panic poisoned the lock; the site is where the guard was acquired that it dropped, or where what
+        /// is made once was asked for.
         Poisoned = "poisoned",
     }
 }
