@@ -310,7 +310,7 @@ vocabulary! {
         Export = "export_failed",
         /// Spans that could not be delivered.
         Spans = "span_lost",
-        /// Findings over the cap.
+        /// Findings whose place is over the cap; they are counted without it.
         Findings = "finding_limit",
         /// Attributes that arrived at a span already over its limit.
         Attributes = "attribute_limit",

@@ -51,7 +51,7 @@ impl OwnerCell {
             kind: FindingKind::AcrossAwait,
             series: hold.series,
             owner: self.label_at(hold.site),
-            site: hold.site,
+            site: Some(hold.site),
             holder: None,
         });
     }

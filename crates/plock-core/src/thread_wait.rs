@@ -141,7 +141,7 @@ impl Releasing {
             kind: FindingKind::Poisoned,
             series: lock.series(mode),
             owner: by.label(),
-            site: by.site,
+            site: Some(by.site),
             holder: None,
         });
     }
@@ -317,7 +317,7 @@ fn tell_own(lock: &Lock, mode: Mode, waiter: &Waiter, (cell, hold): &Holder) {
         kind: FindingKind::SelfDeadlock,
         series: lock.series(mode),
         owner: waiter.label,
-        site: waiter.site,
+        site: Some(waiter.site),
         holder: Some((cell.label_at(hold.site), hold.site)),
     });
 }
