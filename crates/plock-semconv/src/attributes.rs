@@ -44,12 +44,17 @@ pub const LOCK_HOLDER: &str = lock!("holder");
 pub const LOCK_WAITER: &str = lock!("waiter");
 /// Whether an open lock operation holds or waits: [`STAGE_HELD`] or [`STAGE_WAITING`].
 pub const LOCK_STAGE: &str = lock!("stage");
+/// How a deadlock came about: [`DEADLOCK_SELF`].
+pub const LOCK_DEADLOCK: &str = lock!("deadlock");
 /// Name of a scope or task.
 pub const TASK_NAME: &str = task!("name");
 /// What a task was idle for: an [`Idle`](plock_core::Idle).
 pub const TASK_IDLE: &str = task!("idle");
 /// Name of a pool, from its registration.
 pub const POOL_NAME: &str = pool!("name");
+/// How far a figure can be trusted. On metrics: [`PRECISION_EXACT`]; on spans a
+/// [`Precision`](plock_core::Precision).
+pub const PRECISION: &str = "precision";
 /// Why something was left out: a [`Dropped`](plock_core::Dropped).
 pub const REASON: &str = "reason";
 /// Version of plock.
@@ -61,6 +66,10 @@ pub const CLOCK: &str = "clock";
 pub const STAGE_HELD: &str = "held";
 /// The lock is waited for: value of [`LOCK_STAGE`].
 pub const STAGE_WAITING: &str = "waiting";
+/// A thread waits for a lock that it has itself: value of [`LOCK_DEADLOCK`].
+pub const DEADLOCK_SELF: &str = "self";
+/// Found, not guessed: value of [`PRECISION`].
+pub const PRECISION_EXACT: &str = "exact";
 /// Stands for a holder or waiter that is not known. A label is never empty: Prometheus takes an
 /// empty label for an absent one.
 pub const UNKNOWN: &str = "unknown";

@@ -1,8 +1,8 @@
 //! The metrics plock records itself: exact, never sampled, the authority for every figure.
 
 use crate::attributes::{
-    CLOCK, LOCK_CAUSE, LOCK_HOLDER, LOCK_KIND, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE,
-    LOCK_WAITER, POOL_NAME, REASON, TASK_IDLE, TASK_NAME, VERSION,
+    CLOCK, LOCK_CAUSE, LOCK_DEADLOCK, LOCK_HOLDER, LOCK_KIND, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME,
+    LOCK_STAGE, LOCK_WAITER, POOL_NAME, PRECISION, REASON, TASK_IDLE, TASK_NAME, VERSION,
 };
 use crate::{Instrument, InstrumentKind};
 
@@ -64,6 +64,11 @@ instruments! {
         "Open waits by who waits for whom now, absent when nobody waits" transient;
     NESTING_DEPTH = Histogram "nesting.depth" "{lock}" [LOCK_NAME]
         "Locks held by the acquiring scope after the acquisition, this one included";
+    /// Which lock, and where: [`Snapshot::findings`](plock_core::Snapshot::findings).
+    DEADLOCKS = Counter "deadlocks" "{deadlock}" [LOCK_DEADLOCK, PRECISION]
+        "Deadlocks: a thread that began to wait for a lock which it had itself";
+    POISONED = Counter "poisoned" "{panic}" [LOCK_NAME]
+        "Panics that poisoned the lock, for mutexes and read-write locks";
     TASK_POLL_DURATION = Histogram "task.poll.duration" "s" [TASK_NAME]
         "Time one poll of a scope took";
     TASK_SCHEDULE_DELAY = Histogram "task.schedule.delay" "s" [TASK_NAME]

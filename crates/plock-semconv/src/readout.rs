@@ -1,11 +1,12 @@
 //! A snapshot as families of points: the single mapping from figures to names and labels. Exporters
 //! encode what comes out of here and add nothing.
 
-use crate::attributes::{STAGE_HELD, STAGE_WAITING, UNKNOWN};
+use crate::attributes::{DEADLOCK_SELF, PRECISION_EXACT, STAGE_HELD, STAGE_WAITING, UNKNOWN};
 use crate::family::MAX_ATTRIBUTES;
 use crate::{DepthHistogram, Family, Instrument, Point, Value, metrics};
 use plock_core::{
-    Cause, Dropped, Idle, Kind, LockSeries, Mode, Outcome, PoolSeries, ScopeSeries, Snapshot,
+    Cause, Dropped, FindingKind, Idle, Kind, LockSeries, Mode, Outcome, PoolSeries, ScopeSeries,
+    Snapshot,
 };
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub fn families(snapshot: &Snapshot) -> Vec<Family<'_>> {
     let mut families = Vec::with_capacity(metrics::ALL.len());
     locks(&snapshot.locks, &mut families);
     blame(snapshot, &mut families);
+    findings(snapshot, &mut families);
     scopes(&snapshot.scopes, &mut families);
     pools(snapshot, &mut families);
     telemetry(snapshot, &mut families);
@@ -135,6 +137,23 @@ fn blame<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
     }
     let edges = open.into_iter().map(|(values, n)| (values, Value::Gauge(number(n))));
     families.push(family(&metrics::BLOCK_EDGES, edges));
+}
+
+/// Summed over places and owners: those are for people, in the snapshot.
+fn findings<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
+    let of_kind = |kind| snapshot.findings.iter().filter(move |finding| finding.kind == kind);
+    let own = of_kind(FindingKind::SelfDeadlock).map(|finding| finding.count).sum();
+    let own = ([DEADLOCK_SELF, PRECISION_EXACT], Value::Count(own));
+    families.push(family(&metrics::DEADLOCKS, [own]));
+
+    let can_be = |lock: &&LockSeries| matches!(lock.kind, Kind::Mutex | Kind::Rwlock);
+    let locks = snapshot.locks.iter().filter(can_be).map(|lock| (known(&lock.name), 0));
+    let mut poisoned: BTreeMap<_, u64> = locks.collect();
+    for finding in of_kind(FindingKind::Poisoned) {
+        *poisoned.entry(known(&finding.lock)).or_default() += finding.count;
+    }
+    let poisoned = poisoned.into_iter().map(|(lock, n)| ([lock], Value::Count(n)));
+    families.push(family(&metrics::POISONED, poisoned));
 }
 
 fn scopes<'a>(scopes: &'a [ScopeSeries], families: &mut Vec<Family<'a>>) {

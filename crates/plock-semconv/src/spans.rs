@@ -78,7 +78,7 @@ span_attributes! {
     QUEUE_TIME = lock!("queue.time"), Seconds, "Part of the wait until the lock was handed over";
     CLAIM_DELAY = lock!("claim.delay"), Seconds, "Part of the wait after the lock had been handed over";
     CLAIM_CAUSE = lock!("claim.cause"), String, "Where most of the claim delay went";
-    PRECISION = "precision", String, "How far owner and depth can be trusted";
+    PRECISION = attributes::PRECISION, String, "How far owner and depth can be trusted";
     CODE_FUNCTION_NAME = "code.function.name", String, "Function or module of the acquisition";
     CODE_FILE_PATH = "code.file.path", String, "File of the acquisition";
     CODE_LINE_NUMBER = "code.line.number", Int, "Line of the acquisition";

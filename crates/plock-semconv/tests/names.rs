@@ -26,6 +26,8 @@ const DIRECT: &[Row] = &[
     ("plock.held", GAUGE, "s", "L lock_stage lock_holder", "plock_held_seconds"),
     ("plock.block.edges", GAUGE, "{edge}", "lock_name lock_waiter lock_holder", "plock_block_edges"),
     ("plock.nesting.depth", HISTOGRAM, "{lock}", "lock_name", "plock_nesting_depth"),
+    ("plock.deadlocks", COUNTER, "{deadlock}", "lock_deadlock precision", "plock_deadlocks_total"),
+    ("plock.poisoned", COUNTER, "{panic}", "lock_name", "plock_poisoned_total"),
     ("plock.task.poll.duration", HISTOGRAM, "s", "task_name", "plock_task_poll_duration_seconds"),
     ("plock.task.schedule.delay", HISTOGRAM, "s", "task_name", "plock_task_schedule_delay_seconds"),
     ("plock.task.idle.time", COUNTER, "s", "task_name task_idle", "plock_task_idle_time_seconds_total"),
@@ -84,8 +86,13 @@ fn names_are_unique_and_keep_to_their_namespace() {
         assert!(instrument.name.starts_with(metrics::METRIC_PREFIX), "{}", instrument.name);
         assert!(!instrument.help.is_empty() && !instrument.help.ends_with('.'));
         for key in instrument.attributes {
-            let outside =
-                [attributes::REASON, attributes::VERSION, attributes::CLOCK, derived::SERVICE_NAME];
+            let outside = [
+                attributes::PRECISION,
+                attributes::REASON,
+                attributes::VERSION,
+                attributes::CLOCK,
+                derived::SERVICE_NAME,
+            ];
             let prefixes =
                 [attributes::LOCK_PREFIX, attributes::TASK_PREFIX, attributes::POOL_PREFIX];
             let inside = prefixes.iter().any(|p| key.starts_with(p));

@@ -95,6 +95,8 @@ the cap is `__overflow__` and counted in `plock_telemetry_dropped_total`.
     row(attributes::LOCK_STAGE, &closed(vec![attributes::STAGE_HELD, attributes::STAGE_WAITING]));
     row(attributes::LOCK_HOLDER, "a scope's name, or the module that acquired; `unknown`");
     row(attributes::LOCK_WAITER, "the same");
+    row(attributes::LOCK_DEADLOCK, &closed(vec![attributes::DEADLOCK_SELF]));
+    row(attributes::PRECISION, &closed(vec![attributes::PRECISION_EXACT]));
     row(attributes::TASK_NAME, "a scope's name");
     row(attributes::TASK_IDLE, &closed(Idle::ALL.iter().map(|v| v.as_str()).collect()));
     row(attributes::POOL_NAME, "the registered name");

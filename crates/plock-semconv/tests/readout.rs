@@ -201,6 +201,37 @@ fn blame_is_summed_over_what_is_not_a_label() {
 }
 
 #[test]
+fn findings_are_counted_by_lock_without_places_and_from_the_start() {
+    let finding = |kind: &str, lock: &str, owner: &str, count: u64| {
+        from_value(json!({
+            "kind": kind, "lock": lock, "owner": owner, "site": "a.rs:1:1", "holder": "",
+            "holder_site": "", "count": count
+        }))
+        .unwrap()
+    };
+    let mut snapshot = snapshot(|s| {
+        s.locks = vec![
+            lock("catalogue", Kind::Rwlock, Mode::Exclusive, |_| {}),
+            lock("catalogue", Kind::Rwlock, Mode::Shared, |_| {}),
+            lock("orders", Kind::Mutex, Mode::Exclusive, |_| {}),
+            lock("workers", Kind::Semaphore, Mode::Permit, |_| {}),
+        ];
+    });
+    assert_eq!(lines(&snapshot, &metrics::DEADLOCKS), ["self,exact 0"]);
+    assert_eq!(lines(&snapshot, &metrics::POISONED), ["catalogue 0", "orders 0"]);
+
+    snapshot.findings = vec![
+        finding("self_deadlock", "orders", "checkout", 2),
+        finding("self_deadlock", "catalogue", "checkout", 1),
+        finding("poisoned", "orders", "checkout", 4),
+        finding("poisoned", "orders", "browse", 8),
+        finding("guard_across_await", "orders", "browse", 16),
+    ];
+    assert_eq!(lines(&snapshot, &metrics::DEADLOCKS), ["self,exact 3"]);
+    assert_eq!(lines(&snapshot, &metrics::POISONED), ["catalogue 0", "orders 12"]);
+}
+
+#[test]
 fn open_holds_and_waits_name_the_holder() {
     let open = |owner: &str, holder: &str, age: u64| json!({"age_ns": age, "owner": owner, "site": "a.rs:1:1", "holder": holder});
     let snapshot = snapshot(|s| {

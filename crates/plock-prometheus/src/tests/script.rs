@@ -71,6 +71,14 @@ pub(crate) fn scripted() -> Snapshot {
         "lock": "orders", "waiter": "checkout", "holder": "reindex", "waits": 2, "oldest_ns": 250 * MS
     }]))
     .unwrap();
+    snapshot.findings = from_value(json!([{
+        "kind": "poisoned", "lock": "orders", "owner": "checkout", "site": "a.rs:2:1", "holder": "",
+        "holder_site": "", "count": 3
+    }, {
+        "kind": "self_deadlock", "lock": "orders", "owner": "reindex", "site": "a.rs:3:1",
+        "holder": "reindex", "holder_site": "a.rs:1:1", "count": 1
+    }]))
+    .unwrap();
     snapshot.scopes = vec![checkout];
     snapshot.dropped = vec![(Dropped::Links, 1)];
     snapshot.overhead_ns = 1_234_567;
