@@ -55,6 +55,18 @@ const INHIBITIONS: &[(&str, &[&str], &[&str])] = &[
         &["PlockHeldTooLong", "PlockConvoy", "PlockLongHolds"],
         &["job", "instance", "lock_name"],
     ),
+    // Nothing on that thread goes on: what waits for it follows.
+    (
+        "PlockDeadlockDetected",
+        &[
+            "PlockHeldTooLong",
+            "PlockRootBlocker",
+            "PlockConvoy",
+            "PlockLongPolls",
+            "PlockPoolStall",
+        ],
+        &["job", "instance"],
+    ),
     ("PlockLockStuck", &["PlockRootBlocker"], &["job", "instance"]),
     ("PlockPoolStall", &["PlockHeldTooLong"], &["job", "instance", "lock_name"]),
     ("PlockConvoy", &["PlockContentionSurge"], &["job", "lock_name"]),

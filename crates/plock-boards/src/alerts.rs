@@ -1,5 +1,6 @@
 //! Alerts: what fires when, what it says, and which panel and runbook it leads to.
 
+mod findings;
 mod locks;
 mod objective;
 mod tasks;
@@ -73,6 +74,7 @@ pub fn groups(options: &Options) -> Vec<Group> {
     let group = |name, interval, alerts| Group { name, interval, alerts };
     vec![
         group("plock-now", "15s", locks::now(options)),
+        group("plock-findings", "15s", findings::all(options)),
         group("plock-trends", "30s", locks::trends(options)),
         group("plock-tasks", "30s", tasks::all(options)),
         group("plock-objective", "30s", objective::all(options)),

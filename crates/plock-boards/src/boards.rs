@@ -19,8 +19,8 @@ pub(crate) struct Place {
     pub(crate) panel: u32,
 }
 
-pub(crate) use blame::ROOTS;
-pub(crate) use lock::{AGAINST_BEFORE, HOLDS, HOLDS_NOW, OUTCOMES, UTILISATION, WAITS_BY_MODE};
+pub(crate) use blame::{DEADLOCKS, ROOTS};
+pub(crate) use lock::{AGAINST_BEFORE, HOLDS, HOLDS_NOW, PANICS, UTILISATION, WAITS_BY_MODE};
 pub(crate) use overview::OLDEST_WAIT;
 pub(crate) use pools::{POOL_WAIT, POOLS};
 pub(crate) use runtime::{BLOCKED_POLLS, LONG_POLLS, SCHEDULE_DELAY, TASKS};

@@ -106,6 +106,15 @@ impl Metric {
         self.growth("", None)
     }
 
+    /// Where a counter of rare events grew within the window, or was above 0 when it began there: what
+    /// a process counts before the first look at it is no growth.
+    pub(crate) fn happened(&self, keys: &[&str]) -> String {
+        let grown = sum(keys, &self.total().rate());
+        let now = self.now();
+        let begun = sum(keys, &format!("({now} unless {now} offset {})", self.window));
+        format!("({grown} > 0) or ({begun} > 0)")
+    }
+
     /// Observations of a histogram.
     pub(crate) fn count(&self, keys: &[&str]) -> String {
         let classic = sum(keys, &self.growth("_count", None));

@@ -126,8 +126,8 @@ macro_rules! wait {
 }
 const ACQUIRED: &str =
     r#"lock_name="inventory",lock_kind="mutex",lock_mode="exclusive",lock_outcome="acquired""#;
-const POISONED: &str =
-    r#"lock_name="inventory",lock_kind="mutex",lock_mode="exclusive",lock_outcome="poisoned""#;
+const POISONED: &str = r#"lock_name="inventory""#;
+const SELF_DEADLOCK: &str = r#"lock_deadlock="self",precision="exact""#;
 
 const CONVOY: &[Fires] = &[Fires {
     severity: "warning",
@@ -173,8 +173,16 @@ const POISON: &[Fires] = &[Fires {
     severity: "warning",
     labels: THIS_LOCK,
     summary: "A lock is poisoned: somebody panicked while holding it.",
-    description: "inventory in a of orders was found poisoned 1 times in ten minutes.",
-    leads: "plock-lock?viewPanel=panel-17&var-job=orders&var-instance=a&var-lock=inventory",
+    description: "inventory in a of orders was poisoned by 1 panics in ten minutes.",
+    leads: "plock-lock?viewPanel=panel-22&var-job=orders&var-instance=a&var-lock=inventory",
+}];
+
+const DEADLOCK: &[Fires] = &[Fires {
+    severity: "critical",
+    labels: &[("job", "orders"), ("instance", "a"), ("lock_deadlock", "self")],
+    summary: "A thread waits for a lock that it has itself.",
+    description: "1 times in ten minutes a thread of a of orders began to wait for itself (deadlock: self).",
+    leads: "plock-blame?viewPanel=panel-14&var-job=orders&var-instance=a",
 }];
 
 const TASK: &str = r#"task_name="export""#;
@@ -391,8 +399,14 @@ pub(crate) const CASES: &[Case] = &[
         ("plock_wait_duration_seconds_count", WRITE, "0+2x120"), ("plock_wait_duration_seconds_bucket", write!("1"), "0+2x120"),
         ("plock_wait_duration_seconds_bucket", write!("+Inf"), "0+2x120"), ("plock_acquisitions_total", READS, "0+50x120")], "20m", SILENT),
 
-    case("PlockLockPoisoned", "one panic", &[("plock_acquisitions_total", POISONED, "0x40 1x40")], "12m", POISON),
-    case("PlockLockPoisoned", "none", &[("plock_acquisitions_total", POISONED, "0x80")], "12m", SILENT),
+    case("PlockDeadlockDetected", "the first one, at once", &[("plock_deadlocks_total", SELF_DEADLOCK, "0x40 1x40")], "10m15s", DEADLOCK),
+    case("PlockDeadlockDetected", "one before the first look", &[("plock_deadlocks_total", SELF_DEADLOCK, "_x20 1x40")], "5m15s", DEADLOCK),
+    case("PlockDeadlockDetected", "an hour and more ago", &[("plock_deadlocks_total", SELF_DEADLOCK, "_x2 1x360")], "80m", SILENT),
+    case("PlockDeadlockDetected", "none", &[("plock_deadlocks_total", SELF_DEADLOCK, "0x80")], "12m", SILENT),
+
+    case("PlockLockPoisoned", "one panic", &[("plock_poisoned_total", POISONED, "0x40 1x40")], "12m", POISON),
+    case("PlockLockPoisoned", "one before the first look", &[("plock_poisoned_total", POISONED, "_x20 1x40")], "7m", POISON),
+    case("PlockLockPoisoned", "none", &[("plock_poisoned_total", POISONED, "0x80")], "12m", SILENT),
 
     case("PlockLongPolls", "2 % over 10 ms", &[("plock_task_poll_duration_seconds_count", TASK, "0+100x120"), ("plock_task_poll_duration_seconds_bucket", task!("0.01"), "0+98x120"), ("plock_task_poll_duration_seconds_bucket", task!("0.05"), "0+100x120")], "25m", &[LONG_POLLS]),
     case("PlockLongPolls", "2 % over 50 ms", &[("plock_task_poll_duration_seconds_count", TASK, "0+100x120"), ("plock_task_poll_duration_seconds_bucket", task!("0.01"), "0+98x120"), ("plock_task_poll_duration_seconds_bucket", task!("0.05"), "0+98x120")], "25m", &[LONG_POLLS, BLOCKED_POLLS]),

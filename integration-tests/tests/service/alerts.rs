@@ -27,7 +27,8 @@ const ATTEMPTS: u32 = 3;
 
 /// Alerts about what is blocked, and about plock itself: the machine does not cause them.
 const CERTAIN: &str = "PlockHeldTooLong|PlockLockStuck|PlockRootBlocker|PlockPoolStall\
-    |PlockLockPoisoned|PlockNamesFolded|PlockSpansLost|PlockExportFailing|PlockTelemetrySilent\
+    |PlockDeadlockDetected|PlockLockPoisoned|PlockNamesFolded|PlockSpansLost|PlockExportFailing\
+    |PlockTelemetrySilent\
     |PlockServiceSilent|PlockCollectorDropping|PlockCollectorQueueFull|PlockWatchdog";
 
 /// Labels of every such alert that fired while the service had the habit `scenario`, without the one

@@ -1,9 +1,8 @@
 //! Alerts about locks: what is stuck now, and what gets worse.
 
-use plock_core::{Kind, Mode, Outcome};
+use plock_core::{Kind, Mode};
 use plock_semconv::attributes::{
-    LOCK_HOLDER, LOCK_KIND, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, STAGE_HELD,
-    STAGE_WAITING,
+    LOCK_HOLDER, LOCK_KIND, LOCK_MODE, LOCK_NAME, LOCK_STAGE, STAGE_HELD, STAGE_WAITING,
 };
 use plock_semconv::metrics::{
     ACQUISITIONS, BLOCK_EDGES, BLOCKED_TIME, HELD, HOLD_DURATION, WAIT_DURATION, WAITERS,
@@ -14,7 +13,7 @@ use crate::boards::{self, POOLS};
 use crate::query::{Scope, labels, max, roots, sum};
 use crate::{Options, rules};
 
-const LOCK: [&str; 3] = ["job", "instance", LOCK_NAME];
+pub(super) const LOCK: [&str; 3] = ["job", "instance", LOCK_NAME];
 const HOLDER: [&str; 4] = ["job", "instance", LOCK_NAME, LOCK_HOLDER];
 
 /// Kinds that are held for the length of a section. A permit is kept for as long as the work takes,
@@ -22,7 +21,7 @@ const HOLDER: [&str; 4] = ["job", "instance", LOCK_NAME, LOCK_HOLDER];
 const SECTIONS: [&str; 2] = [Kind::Mutex.as_str(), Kind::Rwlock.as_str()];
 
 /// What the links of these alerts choose on the board.
-const THIS_LOCK: &[(&str, &str)] =
+pub(super) const THIS_LOCK: &[(&str, &str)] =
     &[("job", "job"), ("instance", "instance"), ("lock", "lock_name")];
 
 /// Nobody is harmed by a lock that nobody waits for.
@@ -142,7 +141,6 @@ pub(super) fn trends(options: &Options) -> Vec<Alert> {
     let lock_of_job = ["job", LOCK_NAME];
     let holds = scope.of(&HOLD_DURATION).is_one_of(LOCK_KIND, &SECTIONS);
     let long = holds.total().above(limits.held_too_long_seconds, &LOCK);
-    let poisoned = scope.of(&ACQUISITIONS).is(LOCK_OUTCOME, Outcome::Poisoned.as_str()).total();
     let before = format!("avg_over_time({}[1d] offset 1h)", rules::blocked_time());
     let recent = sum(&lock_of_job, &scope.of(&BLOCKED_TIME).rate());
     let usual = format!("clamp_min({}, {})", sum(&lock_of_job, &before), limits.surge_floor);
@@ -207,24 +205,6 @@ pub(super) fn trends(options: &Options) -> Vec<Alert> {
             variables: &[("job", "job"), ("lock", "lock_name")],
         },
         writer_starved(options, &scope),
-        Alert {
-            name: "PlockLockPoisoned",
-            severity: Severity::Warning,
-            expr: format!("{} > 0", sum(&LOCK, &poisoned.rate())),
-            wait: None,
-            keep: Some("1h"),
-            summary: "A lock is poisoned: somebody panicked while holding it.",
-            description: "{{ $labels.lock_name }} in {{ $labels.instance }} of {{ $labels.job }} \
-                was found poisoned {{ $value | printf \"%.0f\" }} times in ten minutes."
-                .to_owned(),
-            because: "One panic under a lock is one too many, and it happens once: there is \
-                nothing to wait for.",
-            drawn: None,
-            options: &[],
-            window: None,
-            place: boards::OUTCOMES,
-            variables: THIS_LOCK,
-        },
     ]
 }
 

@@ -5,7 +5,7 @@ use plock_semconv::attributes::{
     LOCK_CAUSE, LOCK_HOLDER, LOCK_NAME, LOCK_STAGE, LOCK_WAITER, STAGE_HELD,
 };
 use plock_semconv::label_name;
-use plock_semconv::metrics::{BLOCK_EDGES, BLOCKED_TIME, HELD, WAITERS};
+use plock_semconv::metrics::{self, BLOCK_EDGES, BLOCKED_TIME, HELD, WAITERS};
 use serde_json::json;
 
 use super::Place;
@@ -20,6 +20,8 @@ use crate::query::{Scope, labels, max, or_zero, roots, sum};
 
 /// The roots and how many tasks are behind each, over time.
 pub(crate) const ROOTS: Place = Place { uid: BLAME_BOARD, panel: 7 };
+/// Threads that wait for themselves.
+pub(crate) const DEADLOCKS: Place = Place { uid: BLAME_BOARD, panel: 14 };
 
 const PROCESS: [&str; 2] = ["job", "instance"];
 
@@ -48,6 +50,8 @@ fn root(scope: &Scope) -> String {
 
 fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
     let waiters = Scope::board().follow(LOCK_NAME, "lock").of(&WAITERS).now();
+    // Of no lock and no holder: the findings of the process name both.
+    let deadlocks = Scope::board().over("$__range").of(&metrics::DEADLOCKS).total().rate();
     vec![
         panel(1, Stat, "Roots now")
             .tells(
@@ -79,6 +83,15 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
             )
             .ask(or_zero(&sum(&[], &scope.of(&BLOCKED_TIME).rate())), "")
             .levels(&[(1.0, ORANGE)]),
+        panel(14, Stat, "Deadlocks")
+            .tells(
+                &[&metrics::DEADLOCKS],
+                "Threads that began to wait for a lock which they had themselves, in the chosen \
+                 time. Zero is good; such a thread never goes on: the findings in the report of the \
+                 process say where.",
+            )
+            .ask(or_zero(&sum(&[], &deadlocks)), "")
+            .levels(&[(1.0, RED)]),
     ]
 }
 

@@ -215,8 +215,10 @@ fn template(shipped: &[Shipped], found: &mut Vec<String>) {
 }
 
 fn pages(shipped: &[Shipped], found: &mut Vec<String>) {
-    // Each is a stall that users see: nobody gets the lock, the pool, a worker, or the objective.
+    // Each is a stall that users see: nobody gets the lock, the pool, a worker, or the objective. A
+    // deadlock is one that does not end.
     let stalls = [
+        "PlockDeadlockDetected",
         "PlockLockStuck",
         "PlockPoolStall",
         "PlockLongPolls",

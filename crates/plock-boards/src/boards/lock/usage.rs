@@ -3,7 +3,7 @@
 use plock_core::{Kind as Primitive, Mode, Outcome};
 use plock_semconv::attributes::{LOCK_MODE, LOCK_NAME, LOCK_OUTCOME};
 use plock_semconv::metrics::{
-    ACQUISITIONS, BLOCKED_TIME, HOLD_DURATION, NESTING_DEPTH, WAIT_DURATION,
+    ACQUISITIONS, BLOCKED_TIME, HOLD_DURATION, NESTING_DEPTH, POISONED, WAIT_DURATION,
 };
 
 use crate::grafana::kind::Kind::{Stacked, TimeSeries};
@@ -104,7 +104,7 @@ pub(super) fn habits(scope: &Scope) -> Vec<Draft> {
             .tells(
                 &[&ACQUISITIONS],
                 "How attempts ended. Only acquired is good; abandoned and timeout are callers that \
-                 gave up, poisoned is a panic under the lock: look for it in the log.",
+                 gave up, poisoned are those that found what a panic had left.",
             )
             .empty("No attempts")
             .unit(unit::OPERATIONS)
@@ -112,6 +112,15 @@ pub(super) fn habits(scope: &Scope) -> Vec<Draft> {
                 sum(&[LOCK_NAME, LOCK_OUTCOME], &scope.of(&ACQUISITIONS).rate()),
                 "{{lock_name}} {{lock_outcome}}",
             )
+            .levels(&[(0.0, ORANGE)]),
+        panel(22, TimeSeries, "Panics under the lock")
+            .tells(
+                &[&POISONED],
+                "Panics that poisoned the lock, each when it happened. Zero is good; otherwise what \
+                 the lock protects may be half changed: look for the panic in the log.",
+            )
+            .empty("No mutex, no read-write lock")
+            .ask(sum(&[LOCK_NAME], &scope.of(&POISONED).total().rate()), "{{lock_name}}")
             .levels(&[(0.0, ORANGE)]),
         panel(18, Stacked, "Nested acquisitions")
             .tells(
