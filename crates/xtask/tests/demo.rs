@@ -29,6 +29,12 @@ fn json_report_names_locks_edges_and_the_slowest_request() {
     assert_eq!(worst["worst_holder"]["owner"], "orders.reindexer");
     assert_eq!(worst["causes"][0]["cause"], "holder");
     assert!(worst["wait"]["p99_seconds"].as_f64() >= worst["wait"]["p50_seconds"].as_f64());
+    // Locks of tokio, of the standard library and of parking_lot in one table, and the pool with them.
+    let locks = report["locks"].as_array().expect("rows");
+    for name in ["inventory", "terms", "views", "orders.pool"] {
+        let used = |row: &&Value| row["name"] == name && row["acquisitions"].as_u64() > Some(0);
+        assert!(locks.iter().any(|row| used(&row)), "no {name}: {report:#}");
+    }
     let edge = &report["edges"][0];
     assert_eq!((&edge["lock"], &edge["holder"]), (&worst["name"], &worst["worst_holder"]["owner"]));
     assert_eq!(report["slowest"]["attributes"]["lock.worst.name"], "inventory");

@@ -19,6 +19,8 @@ mod service;
 mod shop;
 mod slowest;
 mod telemetry;
+mod terms;
+mod views;
 mod worker;
 
 use std::net::SocketAddr;

@@ -18,6 +18,8 @@ use crate::{
     inventory::{Level, Line, OutOfStock},
     shop::Shop,
     slowest::Slowest,
+    terms::{Limits, TooLarge},
+    views::Viewed,
 };
 
 /// Every route.
@@ -43,6 +45,8 @@ fn business(shop: Arc<Shop>) -> Router {
         .route("/orders", post(place_order))
         .route("/orders/{id}", get(order))
         .route("/reports/sales", get(sales))
+        .route("/reports/views", get(views))
+        .route("/terms", get(terms).put(change_terms))
         .with_state(shop)
 }
 
@@ -50,6 +54,7 @@ fn business(shop: Arc<Shop>) -> Router {
 enum Failure {
     NotFound,
     OutOfStock,
+    TooLarge,
     Database(sqlx::Error),
 }
 
@@ -65,11 +70,18 @@ impl From<OutOfStock> for Failure {
     }
 }
 
+impl From<TooLarge> for Failure {
+    fn from(TooLarge: TooLarge) -> Self {
+        Self::TooLarge
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND.into_response(),
             Self::OutOfStock => (StatusCode::CONFLICT, "out of stock").into_response(),
+            Self::TooLarge => (StatusCode::UNPROCESSABLE_ENTITY, "too large").into_response(),
             Self::Database(error) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
             }
@@ -109,7 +121,9 @@ async fn export(State(shop): State<Arc<Shop>>) -> Answer<Vec<Exported>> {
 }
 
 async fn product(State(shop): State<Arc<Shop>>, Path(id): Path<i64>) -> Answer<Product> {
-    shop.catalogue.product(id).await.map(Json).ok_or(Failure::NotFound)
+    let product = shop.catalogue.product(id).await.ok_or(Failure::NotFound)?;
+    shop.views.count(id);
+    Ok(Json(product))
 }
 
 async fn set_price(
@@ -131,6 +145,7 @@ async fn place_order(
     State(shop): State<Arc<Shop>>,
     Json(cart): Json<Cart>,
 ) -> Result<(StatusCode, Json<Placed>), Failure> {
+    shop.terms.check(cart.lines.iter().map(|line| line.quantity))?;
     let prices = shop.catalogue.prices(cart.lines.iter().map(|line| line.product)).await;
     let prices = prices.ok_or(Failure::NotFound)?;
     shop.inventory.allocate(&cart.lines, shop.habits.allocation).await?;
@@ -151,4 +166,17 @@ async fn order(State(shop): State<Arc<Shop>>, Path(id): Path<i64>) -> Answer<Ord
 
 async fn sales(State(shop): State<Arc<Shop>>) -> Answer<Vec<Sales>> {
     Ok(Json(shop.database.sales().await?))
+}
+
+async fn views(State(shop): State<Arc<Shop>>) -> Json<Vec<Viewed>> {
+    Json(shop.views.ranked())
+}
+
+async fn terms(State(shop): State<Arc<Shop>>) -> Json<Limits> {
+    Json(shop.terms.limits())
+}
+
+async fn change_terms(State(shop): State<Arc<Shop>>, Json(limits): Json<Limits>) -> StatusCode {
+    shop.terms.change(limits);
+    StatusCode::NO_CONTENT
 }

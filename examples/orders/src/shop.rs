@@ -6,6 +6,8 @@ use crate::{
     catalogue::{Catalogue, Export},
     database::Database,
     inventory::{Allocation, Inventory, Reindex},
+    terms::{Limits, Terms},
+    views::Views,
     worker::Worker,
 };
 
@@ -19,6 +21,9 @@ pub(crate) struct Habits {
     pub(crate) reindex: Reindex,
 }
 
+/// What an order may ask for at first: so much that the stock decides.
+const LIMITS: Limits = Limits { pieces: 1_000_000_000, lines: 100 };
+
 /// The state behind the routes.
 #[derive(Debug)]
 pub(crate) struct Shop {
@@ -26,6 +31,8 @@ pub(crate) struct Shop {
     pub(crate) database: Arc<Database>,
     pub(crate) catalogue: Catalogue,
     pub(crate) inventory: Inventory,
+    pub(crate) terms: Terms,
+    pub(crate) views: Views,
     pub(crate) worker: Worker,
 }
 
@@ -40,6 +47,8 @@ impl Shop {
             database: Arc::new(database),
             catalogue,
             inventory,
+            terms: Terms::new(LIMITS),
+            views: Views::new(),
             worker: Worker::new(),
         })
     }

@@ -50,11 +50,24 @@ async fn routes_answer_and_tell_what_they_locked() {
     let greedy = client.post(url("/orders")).json(&greedy).send().await.expect("an answer");
     assert_eq!(greedy.status(), 409);
 
+    let terms = client.put(url("/terms")).json(&json!({ "pieces": 1, "lines": 1 }));
+    assert_eq!(terms.send().await.expect("an answer").status(), 204);
+    let limited = client.post(url("/orders")).json(&cart).send().await.expect("an answer");
+    assert_eq!(limited.status(), 422);
+    for _ in 0..2 {
+        assert_eq!(get(&format!("/products/{id}")).await.status(), 200);
+    }
+    let views: Value = get("/reports/views").await.json().await.expect("JSON");
+    assert_eq!(views, json!([{ "product": id, "views": 2 }]));
+
     let snapshot: Snapshot = get("/api/v1/snapshot").await.json().await.expect("a snapshot");
     let inventory = snapshot.lock("inventory", Mode::Exclusive).expect("it is registered");
     assert!(inventory.outcome(Outcome::Acquired) >= 2);
     let placed = snapshot.scope("POST /orders").expect("a scope for each route");
-    assert_eq!((placed.started, placed.finished), (2, 2));
+    assert_eq!((placed.started, placed.finished), (3, 3));
+    let holds = |name, mode| snapshot.lock(name, mode).expect("it is registered").hold.count();
+    assert_eq!((holds("terms", Mode::Shared), holds("terms", Mode::Exclusive)), (3, 1));
+    assert_eq!(holds("views", Mode::Exclusive), 3, "two views and the report");
     let scrape = get("/metrics").await.text().await.expect("text");
     assert!(scrape.contains("plock_acquisitions_total{lock_name=\"inventory\""), "{scrape}");
     let slowest: Value = get("/api/v1/slowest").await.json().await.expect("JSON");
