@@ -2,11 +2,14 @@
 //! as scripted, by holding a lock until the others are seen to queue, never by sleeping.
 
 use std::any::Any;
+use std::panic::catch_unwind;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::ensure;
 use integration_tests::eventually;
+use plock::parking_lot::Named as _;
 use plock::tokio::sync::{Mutex, RwLock, Semaphore};
 use plock::{LockSeries, PlockExt, Snapshot};
 use tokio::sync::oneshot;
@@ -28,6 +31,10 @@ pub(crate) const ROUNDS: u64 = 3;
 static INVENTORY: Mutex<u32> = Mutex::const_named("inventory", 0);
 static CATALOGUE: RwLock<u32> = RwLock::const_named("catalogue", 0);
 static WORKER: Semaphore = Semaphore::const_named("worker", 1);
+static LEDGER: LazyLock<plock::std::sync::Mutex<u32>> =
+    LazyLock::new(|| plock::std::sync::Mutex::named("ledger", 0));
+static TILL: LazyLock<plock::parking_lot::Mutex<u32>> =
+    LazyLock::new(|| plock::parking_lot::Mutex::named("till", 0));
 
 /// One request: the name of its span, and the lock it takes.
 struct Request {
@@ -55,6 +62,7 @@ async fn scripted() {
     contend("worker", permit("worker holder"), vec![permit("worker first")]).await;
     give_up().await;
     quiet().await;
+    mistakes().await;
 
     let flushed = tokio::task::spawn_blocking(move || {
         telemetry.force_flush().unwrap();
@@ -109,6 +117,21 @@ async fn quiet() {
     for request in [mutex("quiet"), read("quiet"), write("quiet"), permit("quiet")] {
         spawn(request.span, async { drop(request.acquire.await) }).await.unwrap();
     }
+}
+
+/// A panic under a lock, and a thread that asks for what it has, with a limit to its patience.
+async fn mistakes() {
+    spawn("mistakes".to_owned(), async {
+        let panicked = catch_unwind(|| {
+            let _ledger = LEDGER.lock();
+            panic!("under a lock");
+        });
+        assert!(panicked.is_err() && LEDGER.is_poisoned());
+        let _till = TILL.lock();
+        assert!(TILL.try_lock_for(WAIT).is_none());
+    })
+    .await
+    .unwrap();
 }
 
 /// Starts `request`; it has its lock when this returns and keeps it until told otherwise.

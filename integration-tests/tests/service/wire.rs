@@ -54,6 +54,12 @@ async fn wire(form: Form) {
         let equal =
             eventually(SOON, async || ensure_equal(&expected, &stored(&promql, job).await?));
         equal.await.with_context(|| format!("job {job}")).unwrap();
+        // Not only equal: the mistakes of the script are there.
+        for (name, labels) in [("deadlocks", ""), ("poisoned", ",lock_name='ledger'")] {
+            let counted = format!("plock_{name}_total{{job='{job}'{labels}}}");
+            let counted = promql.number(&counted).await.unwrap();
+            assert!((counted - 1.0).abs() < 1e-9, "{name}: {counted}");
+        }
         let overhead = format!("plock_telemetry_overhead_time_seconds_total{{job='{job}'}}");
         let overhead = promql.number(&overhead).await.unwrap();
         assert!(overhead > 0.0, "{overhead}");
@@ -95,7 +101,8 @@ fn waits(series: &LockSeries, cause: Cause) -> u64 {
 async fn derived_from_spans(promql: &Promql, snapshot: &Snapshot) {
     let total = |figure: fn(&LockSeries) -> u64| {
         let nested = |name| sum(snapshot, name, figure);
-        nested("inventory") + nested("catalogue") + nested("worker")
+        let names = ["inventory", "catalogue", "worker", "ledger", "till"];
+        names.into_iter().map(nested).sum::<u64>()
     };
     let wait = total(|series| series.wait_total().sum_ns());
     let hold = total(|series| series.hold.sum_ns());
