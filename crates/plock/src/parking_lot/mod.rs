@@ -14,7 +14,7 @@
 //! # Names
 //! A raw lock is made by an associated constant, which cannot know where. So a lock without a name is
 //! named by the module that uses it first. [`Named`] gives it one, and so does a raw lock that is made
-//! with it, also in a static:
+//! with it, also in a static (not in the build with the feature `off`, whose raw locks are parking_lot's):
 //! ```
 //! use plock::parking_lot::{Mutex, Named, RawMutex};
 //!
