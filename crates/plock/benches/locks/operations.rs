@@ -6,6 +6,7 @@ macro_rules! operations {
         $(#[$doc])*
         pub(crate) mod $module {
             use $($import)::+::sync::{Mutex, RwLock, Semaphore};
+            use crate::threads::Acquired;
             use std::sync::atomic::{AtomicBool, Ordering};
             use std::time::{Duration, Instant};
 
@@ -109,22 +110,26 @@ macro_rules! operations {
                 }
             }
 
-            /// Locks for a section until `stop`, once at least; returns how long each lock took.
+            /// Locks for a section until `stop`, twice at least. The first is long enough for the
+            /// other thread to queue up: from then on the lock is handed over.
             pub(crate) async fn sections(
                 mutex: Shared,
                 section: super::Spin,
                 stop: &AtomicBool,
-            ) -> Vec<Duration> {
-                let mut waits = Vec::new();
+            ) -> Vec<Acquired> {
+                let mut all = Vec::new();
                 loop {
                     let asked = Instant::now();
                     let mut guard = mutex.lock().await;
-                    waits.push(asked.elapsed());
+                    all.push(Acquired { asked, got: Instant::now() });
                     section.run();
                     *guard += 1;
+                    if all.len() == 1 {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
                     drop(guard);
-                    if stop.load(Ordering::Relaxed) {
-                        return waits;
+                    if all.len() > 1 && stop.load(Ordering::Relaxed) {
+                        return all;
                     }
                 }
             }

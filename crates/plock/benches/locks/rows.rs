@@ -154,25 +154,22 @@ fn many_threads() -> Vec<Row> {
 fn in_turn(section: Spin) -> Vec<Row> {
     let [free] = bare::mutexes();
     let kept: &Mutex<u64> = Box::leak(Box::new(Mutex::named(CONTENDED, 0)));
-    let alone = move |meet: &dyn Fn(), stop: &AtomicBool| {
-        threads::block_on(async {
-            meet();
-            bare::sections(free, section, stop).await
-        })
-    };
-    let recorded = move |meet: &dyn Fn(), stop: &AtomicBool| {
-        threads::block_on(plock::scope("bench", async {
-            meet();
-            wrapped::sections(kept, section, stop).await
-        }))
+    let alone = move |stop: &AtomicBool| threads::block_on(bare::sections(free, section, stop));
+    let recorded = move |stop: &AtomicBool| {
+        threads::block_on(plock::scope("bench", wrapped::sections(kept, section, stop)))
     };
     let rows = |situation: &str, figure: fn(Turns) -> f64| {
         let name = |mode| format!("tokio::Mutex/{situation}/{mode}");
+        let of = move |turns: &dyn Fn() -> Option<Turns>| loop {
+            if let Some(turns) = turns() {
+                return figure(turns);
+            }
+        };
+        let recorded = move |time| of(&|| threads::in_turn(time, &recorded));
         [
-            Row::timed(&name("bare"), move |time| figure(threads::in_turn(time, &alone))),
-            Row::timed(&name("full"), move |time| figure(threads::in_turn(time, &recorded))),
-            Row::timed(&name("off"), move |time| figure(threads::in_turn(time, &recorded)))
-                .switched_off(),
+            Row::timed(&name("bare"), move |time| of(&|| threads::in_turn(time, &alone))),
+            Row::timed(&name("full"), recorded),
+            Row::timed(&name("off"), recorded).switched_off(),
         ]
         .map(Row::longer)
     };

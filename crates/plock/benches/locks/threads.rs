@@ -115,6 +115,12 @@ fn pin_to(thread: usize) {
     let _ = thread;
 }
 
+/// When a thread asked for the lock, and when it had it.
+pub(crate) struct Acquired {
+    pub(crate) asked: Instant,
+    pub(crate) got: Instant,
+}
+
 /// What two threads saw that took turns with one lock.
 pub(crate) struct Turns {
     /// From one section to the next.
@@ -123,36 +129,36 @@ pub(crate) struct Turns {
     pub(crate) wait_p99: f64,
 }
 
-/// Runs `body` on two threads until the time is up. It calls what it is given when it is about to
-/// lock for the first time, and returns how long each acquisition took. Unlike in [`two`] the time in
-/// which a thread sleeps counts: that is what a wait mostly is.
+/// Runs `body` on two threads until the time is up; it returns what it acquired. What came before both
+/// had the lock for the second time is not looked at: a thread that starts late leaves the other alone
+/// for sections of which thirty take no longer than one hand-over. Unlike in [`two`] the time in which a
+/// thread sleeps counts: that is what a wait mostly is. `None` if they never met.
 pub(crate) fn in_turn(
     time: Duration,
-    body: &(impl Fn(&dyn Fn(), &AtomicBool) -> Vec<Duration> + Sync),
-) -> Turns {
+    body: &(impl Fn(&AtomicBool) -> Vec<Acquired> + Sync),
+) -> Option<Turns> {
     let stop = AtomicBool::new(false);
-    let meet = std::sync::Barrier::new(TWO + 1);
     let on_thread = |thread: usize| {
         pin_to(thread);
-        body(&|| _ = meet.wait(), &stop)
+        body(&stop)
     };
-    std::thread::scope(|threads| {
+    let acquired: Vec<_> = std::thread::scope(|threads| {
         let on_thread = &on_thread;
         let running: Vec<_> =
             (0..TWO).map(|thread| threads.spawn(move || on_thread(thread))).collect();
-        meet.wait();
-        let start = Instant::now();
         std::thread::sleep(time);
         stop.store(true, Ordering::Release);
-        let waits = running.into_iter().flat_map(|thread| thread.join().unwrap());
-        let mut waits: Vec<_> = waits.collect();
-        let took = start.elapsed();
-        waits.sort_unstable();
-        Turns {
-            nanoseconds: took.as_secs_f64() * 1e9 / waits.len() as f64,
-            wait_p99: waits[waits.len() * 99 / 100].as_secs_f64() * 1e9,
-        }
-    })
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let since = acquired.iter().map(|own| own[1].got).max().unwrap();
+    let until = acquired.iter().map(|own| own[own.len() - 1].got).min().unwrap();
+    let within = |one: &&Acquired| since < one.got && one.got <= until;
+    let turns: Vec<_> = acquired.iter().flatten().filter(within).collect();
+    let mut waits: Vec<_> = turns.iter().map(|one| one.got - one.asked).collect();
+    waits.sort_unstable();
+    let wait_p99 = waits.get(waits.len() * 99 / 100)?.as_secs_f64() * 1e9;
+    let nanoseconds = (until - since).as_secs_f64() * 1e9 / turns.len() as f64;
+    Some(Turns { nanoseconds, wait_p99 })
 }
 
 type Task = Pin<Box<dyn Future<Output = u64> + Send>>;
