@@ -30,9 +30,9 @@ static MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
 /// The mode to return to when recording is switched on again.
 static ON_MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
 
-/// Nanoseconds per tick, times 2^32: exact to 0.3 per thousand million. One multiplication, because
-/// what a release does between its clock read and its last store delays the next lock. Written once,
-/// before `MODE` first says `TSC`.
+/// Nanoseconds per tick, times 2^64. One multiplication of which the upper word is all, because what a
+/// release does between its clock read and its last store delays the next lock; a counter slower than one
+/// tick per nanosecond is not used. Written once, before `MODE` first says `TSC`.
 static TSC_RATE: AtomicU64 = AtomicU64::new(0);
 /// The instant at which the counter was 0; wraps.
 static TSC_ZERO: AtomicU64 = AtomicU64::new(0);
@@ -211,7 +211,7 @@ fn calibrate_tsc() {
     let (instant, ticks) = paired();
     let ns = saturating_ns(instant.duration_since(epoch().instant));
     let elapsed = ticks.wrapping_sub(epoch().ticks);
-    let rate = (u128::from(ns) << 32).checked_div(u128::from(elapsed));
+    let rate = (u128::from(ns) << 64).checked_div(u128::from(elapsed));
     let Some(rate) = rate.and_then(|rate| u64::try_from(rate.max(1)).ok()) else { return };
     TSC_RATE.store(rate, Relaxed);
     TSC_ZERO.store(ns.wrapping_sub(ticks_to_ns(ticks, rate)), Relaxed);
@@ -294,9 +294,8 @@ fn tsc_now() -> u64 {
 }
 
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "wraps after 584 years")]
 const fn ticks_to_ns(ticks: u64, rate: u64) -> u64 {
-    ((ticks as u128 * rate as u128) >> 32) as u64
+    ((ticks as u128 * rate as u128) >> 64) as u64
 }
 
 fn can_use_tsc() -> bool {
@@ -385,7 +384,7 @@ pub mod fault {
     /// From now on the counter runs at so many thousandths of its speed.
     pub fn run_at(per_mille: u64) {
         let (rate, now) = (TSC_RATE.load(Relaxed), tsc_now());
-        TSC_RATE.store(rate * per_mille / 1000, Relaxed);
+        TSC_RATE.store(rate / 1000 * per_mille, Relaxed);
         TSC_ZERO.fetch_add(now.wrapping_sub(tsc_now()), Relaxed);
     }
 }
