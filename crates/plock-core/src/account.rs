@@ -77,8 +77,7 @@ pub(crate) fn account<R: Runtime>(at: HoldRef, series: u32, end: u64) {
         && let Some(shard) = ts.table().get(series)
     {
         let ns = end.saturating_sub(slot.since());
-        if !shard.is_notable(ns) {
-            shard.count(ns);
+        if shard.held_as_usual(ns) {
             at.cell.release_in(slot);
             return at.cell.note_hold(series, ns);
         }

@@ -62,22 +62,30 @@ impl Buckets {
     }
 
     /// One more duration.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn count(&self, ns: u64) {
-        let bucket = histogram::bucket(ns);
-        let more = self.counts[bucket].load(Relaxed).wrapping_add(1);
-        if more <= 1 {
-            return self.count_unusually(bucket, more);
+        if !self.count_as_usual(ns) {
+            self.count_unusually(histogram::bucket(ns));
         }
-        self.counts[bucket].store(more, Relaxed);
+    }
+
+    /// The same unless it is the first of its bucket or goes around: then nothing has been done.
+    #[inline(always)]
+    pub(crate) fn count_as_usual(&self, ns: u64) -> bool {
+        let count = &self.counts[histogram::bucket(ns)];
+        let more = count.load(Relaxed).wrapping_add(1);
+        if more > 1 {
+            count.store(more, Relaxed);
+        }
+        more > 1
     }
 
     /// The first one ever, or the last before it goes around.
     #[cold]
-    fn count_unusually(&self, bucket: usize, more: u32) {
+    fn count_unusually(&self, bucket: usize) {
         let word = &self.used[bucket / BITS];
         word.set(word.get() | 1 << (bucket % BITS));
-        if more == 1 {
+        if self.counts[bucket].load(Relaxed) == 0 {
             return self.counts[bucket].store(1, Relaxed);
         }
         let mut around = self.around.lock().unwrap_or_else(PoisonError::into_inner);

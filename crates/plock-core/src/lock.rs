@@ -303,8 +303,22 @@ impl Lock {
         site: &'static Location<'static>,
     ) -> Hold {
         match start.instant() {
-            Some(since) => self.enter::<R>(since, share, site, R::task_id()),
+            Some(since) => self.enter::<R>(since, share, site),
             None => Hold::default(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn enter<R: Runtime>(
+        &self,
+        since: u64,
+        share: Share,
+        site: &'static Location<'static>,
+    ) -> Hold {
+        if share.is_exclusive() {
+            self.enter_as::<R, true>(since, share, site, R::task_id())
+        } else {
+            self.enter_as::<R, false>(since, share, site, R::task_id())
         }
     }
 
@@ -312,7 +326,7 @@ impl Lock {
     /// yet: so no call lies in between, and nothing has to be saved for after it. Out of line, since
     /// between a try and a guard there are too few registers for this as well.
     #[inline(never)]
-    pub(crate) fn enter<R: Runtime>(
+    fn enter_as<R: Runtime, const ALONE: bool>(
         &self,
         since: u64,
         share: Share,
@@ -320,30 +334,31 @@ impl Lock {
         task: u64,
     ) -> Hold {
         let ts = thread::state();
-        let base = self.series.load(Relaxed);
-        let series = class::series_of(base, share.mode());
+        let base = self.series.load(Relaxed); // 0 if not known yet: no table has that
+        let series = if ALONE { base } else { class::series_of(base, share.mode()) };
         // A task polled inside a scope's poll (LocalSet, nested runtime) is not that scope.
         if let Some(cell) = ts.scope.get()
             && task == ts.scope_task.get()
-            && base != 0
+            && (ALONE || base != 0)
             && let Some(shard) = ts.table().get(series)
             && let Some(slot) = cell.slots.free()
             && let record = self.record()
-            && (record.is_none() || share.is_exclusive())
+            && (ALONE || record.is_none())
             && cell.is_outermost()
+            && let live = cell.live()
+            && let Some(depth) = shard.usual_depth(live)
         {
-            let depth = cell.live() + 1;
             let suspended = cell.times.suspended.get();
             let hold = HoldInfo { lock: self.id(), since, site, series, share, suspended };
             let at = cell.claim_in(slot, &hold);
-            if share.is_exclusive() {
+            if ALONE {
                 self.publish(at.key);
                 if let Some(record) = record {
                     record.publish(at.key);
                 }
             }
-            shard.acquired(depth);
-            cell.note_depth(depth);
+            depth.add(1);
+            cell.note_depth(live + 1);
             return Hold { at: Some(at) };
         }
         self.enter_unusually::<R>(since, share, site)

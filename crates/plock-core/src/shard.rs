@@ -145,11 +145,20 @@ impl Shard {
         self.depth[depth.saturating_sub(1).min(last) as usize].add(1);
     }
 
+    /// Where an acquisition on top of so many others counts, unless they are so many that their number
+    /// is summed up.
+    #[inline(always)]
+    pub(crate) fn usual_depth(&self, others: u64) -> Option<&Cell> {
+        let (_, usual) = self.depth.split_last()?;
+        usual.get(usize::try_from(others).ok()?)
+    }
+
     /// A finished hold or poll. Returns whether it is notable, which a hold's caller then files on
     /// the slow path.
     #[inline]
     pub(crate) fn held(&self, ns: u64) -> bool {
-        self.count(ns);
+        self.hold.count(ns);
+        self.hold_sum.add(ns);
         let notable = self.is_notable(ns);
         if notable {
             self.note_longest(ns);
@@ -157,11 +166,15 @@ impl Shard {
         notable
     }
 
-    /// As [`held`](Self::held), for one that is not notable.
+    /// As [`held`](Self::held) for one with which nothing is the first; false if it is not such a one, and
+    /// then nothing has been done.
     #[inline(always)]
-    pub(crate) fn count(&self, ns: u64) {
-        self.hold.count(ns);
-        self.hold_sum.add(ns);
+    pub(crate) fn held_as_usual(&self, ns: u64) -> bool {
+        let usual = !self.is_notable(ns) && self.hold.count_as_usual(ns);
+        if usual {
+            self.hold_sum.add(ns);
+        }
+        usual
     }
 
     #[inline(always)]
