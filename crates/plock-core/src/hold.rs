@@ -56,6 +56,24 @@ impl Hold {
         }
     }
 
+    /// As [`release`](Self::release), of a lock that blocks threads: those that wait are told just before
+    /// `unlock`, which calls nothing of the application's.
+    #[inline(always)]
+    pub fn release_blocking<R: Runtime>(
+        &mut self,
+        lock: &Lock,
+        share: Share,
+        unlock: impl FnOnce(),
+    ) {
+        match self.at.take() {
+            Some(at) => at.end_out_of_line::<R>(lock, share, unlock),
+            None => {
+                lock.let_go_unrecorded();
+                unlock();
+            }
+        }
+    }
+
     /// A write guard becomes a read guard: the exclusive segment of the hold ends, the shared one
     /// begins, under the same hold. `downgrade` does it on the wrapped lock; what it is given tells
     /// those that it hands over to.
@@ -186,9 +204,37 @@ fn charge(
 }
 
 impl HoldRef {
+    #[inline(never)]
+    fn end_out_of_line<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+        self.end_blocking::<R>(lock, share, unlock);
+    }
+
+    /// Ends the hold of a lock that blocks threads. Of one that was never contended there is nobody to
+    /// charge or to tell; in between nothing is kept that an unwinding `unlock` would have to find.
+    #[inline(always)]
+    pub(crate) fn end_blocking<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
+        if lock.record().is_some() {
+            return self.end::<R>(lock, share, |releasing| {
+                releasing.mark(lock);
+                unlock();
+            });
+        }
+        if share.is_exclusive() {
+            lock.publish(0);
+        }
+        let series = lock.series(share.mode());
+        unlock();
+        account::<R>(self, series, clock::now());
+    }
+
     /// Out of line, once per kind of lock: what a guard's drop takes is the call.
     #[inline(never)]
-    fn end<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce(&Releasing)) {
+    pub(crate) fn end<R: Runtime>(
+        self,
+        lock: &Lock,
+        share: Share,
+        unlock: impl FnOnce(&Releasing),
+    ) {
         if share.is_exclusive() {
             lock.publish(0);
         }

@@ -38,7 +38,7 @@
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `wake`, `over`, `ended` | the contended path: an acquisition that waits, what others see of it, the hand-over, the wake; how it ends; where a wait that is over is filed |
 //! | `foreign`, `release` | attempts in queues that are not ours; who releases there |
-//! | `thread_wait` | the contended path of locks that block a thread |
+//! | `thread_wait`, `guarded` | locks that block a thread: the contended path, a guard with its hold |
 //! | `stranded`, `finding` | guards of a thread left behind by a poll; what is wrong with how locks are used |
 //! | `record`, `holders`, `cause`, `blame`, `claim` | a lock that was contended, who holds it (together); why it blocked; who is charged; where the claim delay went |
 //! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
@@ -86,6 +86,7 @@ mod ended;
 mod finding;
 mod foreign;
 mod grant;
+mod guarded;
 mod histogram;
 mod hold;
 mod holders;
@@ -143,6 +144,7 @@ pub use collect::{count_dropped, note_export, snapshot};
 pub use current::{NoTasks, Runtime};
 pub use finding::Finding;
 pub use foreign::Foreign;
+pub use guarded::{Guarded, Guarding};
 pub use histogram::*;
 pub use hold::Hold;
 pub use kind::*;

@@ -81,7 +81,7 @@ impl Lock {
         {
             claim_before_others(record);
         }
-        self.enter::<R>(since, Share::of_thread(mode, ts), site, R::task_id())
+        self.enter::<R>(since, Share::of_thread(mode, ts), site)
     }
 
     /// Whether anybody is known to wait for it.
@@ -89,6 +89,20 @@ impl Lock {
     #[must_use]
     pub fn has_waiters(&self) -> bool {
         self.record().is_some_and(Record::has_waiters)
+    }
+
+    /// A guard that is in no figure is about to let others have it: those that wait learn how that ended.
+    #[inline(always)]
+    pub(crate) fn let_go_unrecorded(&self) {
+        if self.has_waiters() {
+            self.tell_unrecorded();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_unrecorded(&self) {
+        Releasing::new(self.id(), crate::EndCause::Release).mark(self);
     }
 
     /// The guard came with the news that the lock is poisoned.

@@ -1,11 +1,11 @@
 //! What all locks that block a thread have in common. The first try is in line where the lock is; if
-//! that fails: say who waits, try once more, block, account. And the one way back.
+//! that fails: say who waits, try once more, block, account.
 //!
 //! The second try is for a lock that came free while the queue was joined: then nobody waited. It takes
 //! no lock from anybody who could not lose it to the first step of the blocking call itself.
 
 use crate::runtime::Tasks;
-use plock_core::{Hold, Lock, Mode, Outcome, Releasing, Share, Start, ThreadWait};
+use plock_core::{Hold, Lock, Mode, Outcome, Start, ThreadWait};
 use std::panic::Location;
 
 /// Waits for `lock`, which was found taken: by `attempt` once more, then by `block`, which may give up
@@ -32,13 +32,4 @@ pub(crate) fn wait<G, E>(
             Err(error)
         }
     }
-}
-
-/// Ends a hold around `unlock`, of which threads that wait are told just before.
-#[inline(always)]
-pub(crate) fn release(lock: &Lock, share: Share, hold: &mut Hold, unlock: impl FnOnce(&Releasing)) {
-    hold.release::<Tasks>(lock, share, |releasing| {
-        releasing.mark(lock);
-        unlock(releasing);
-    });
 }

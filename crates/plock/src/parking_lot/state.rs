@@ -100,7 +100,7 @@ impl<G> State<G> {
     #[inline(always)]
     pub(super) fn unlock(self, lock: &Lock, mode: Mode, unlock: impl FnOnce(G)) {
         let Self { mut hold, inner, .. } = self;
-        blocking::release(lock, share(mode), &mut hold, |_| unlock(inner));
+        hold.release_blocking::<Tasks>(lock, share(mode), || unlock(inner));
     }
 
     /// Lets those go first that wait, if any do, by `bump`, which has the lock again when it returns.
@@ -137,7 +137,7 @@ impl<G> State<G> {
 
     /// The hold ends; the lock is given back right after, by a call that does more than that.
     fn end(&mut self, lock: &Lock, mode: Mode) {
-        blocking::release(lock, share(mode), &mut self.hold, |_| ());
+        self.hold.release_blocking::<Tasks>(lock, share(mode), || ());
     }
 
     /// Lets readers in by `downgrade`, under the same hold.
@@ -166,7 +166,7 @@ impl<G> State<G> {
     ) -> Result<State<H>, Self> {
         let start = Start::now();
         let Self { mut hold, inner, .. } = self;
-        let end = |hold: &mut Hold| blocking::release(lock, Share::SHARED, hold, |_| ());
+        let end = |hold: &mut Hold| hold.release_blocking::<Tasks>(lock, Share::SHARED, || ());
         let inner = match attempt(inner) {
             Ok(inner) => {
                 end(&mut hold);
@@ -202,7 +202,7 @@ impl<G> State<G> {
         let Self { mut hold, inner, .. } = self;
         match attempt(inner) {
             Ok(inner) => {
-                blocking::release(lock, Share::SHARED, &mut hold, |_| ());
+                hold.release_blocking::<Tasks>(lock, Share::SHARED, || ());
                 let hold = lock.acquired_by_thread::<Tasks>(start, Mode::Exclusive, site);
                 Ok(State::new(hold, inner))
             }

@@ -52,7 +52,7 @@ impl Condvar {
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let site = Location::caller();
-        let Some((lock, bare)) = guard.0.pause() else { unreachable!("a guard has its lock") };
+        let (lock, bare) = guard.0.pause();
         map(Held::resume(lock, site, self.0.wait(bare)), MutexGuard)
     }
 
@@ -102,7 +102,7 @@ impl Condvar {
         dur: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let site = Location::caller();
-        let Some((lock, bare)) = guard.0.pause() else { unreachable!("a guard has its lock") };
+        let (lock, bare) = guard.0.pause();
         let (bare, result) = match self.0.wait_timeout(bare, dur) {
             Ok((bare, result)) => (Ok(bare), result),
             Err(poisoned) => {

@@ -3,43 +3,52 @@
 
 use crate::blocking;
 use crate::runtime::Tasks;
-use plock_core::{Hold, Lock, Mode, Share, Start};
+use plock_core::{Guarded, Guarding, Hold, Lock, Mode, Share, Start};
 use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::{LockResult, MutexGuard, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::{TryLockError, TryLockResult};
-use std::thread;
 
 /// A guard of the standard library.
 pub(crate) trait Guard {
-    /// How much of its lock it holds.
-    const SHARE: Share;
+    /// How it holds its lock.
+    type Way: Guarding;
 }
 
-impl<T: ?Sized> Guard for MutexGuard<'_, T> {
+/// Alone.
+pub(crate) struct Alone;
+/// With other readers.
+pub(crate) struct Together;
+
+impl Guarding for Alone {
+    type Runtime = Tasks;
     const SHARE: Share = Share::EXCLUSIVE;
 }
 
-impl<T: ?Sized> Guard for RwLockReadGuard<'_, T> {
+impl Guarding for Together {
+    type Runtime = Tasks;
     const SHARE: Share = Share::SHARED;
 }
 
+impl<T: ?Sized> Guard for MutexGuard<'_, T> {
+    type Way = Alone;
+}
+
+impl<T: ?Sized> Guard for RwLockReadGuard<'_, T> {
+    type Way = Together;
+}
+
 impl<T: ?Sized> Guard for RwLockWriteGuard<'_, T> {
-    const SHARE: Share = Share::EXCLUSIVE;
+    type Way = Alone;
 }
 
 /// Such a guard with its hold.
-pub(crate) struct Held<'a, G: Guard> {
-    /// `None` only after it has been taken apart.
-    guard: Option<G>,
-    hold: Hold,
-    lock: &'a Lock,
-    /// Whether the thread was panicking already: then the end of this guard poisons nothing.
-    panicking: bool,
-}
+pub(crate) struct Held<'a, G: Guard>(Guarded<'a, G, G::Way>);
 
 impl<'a, G: Guard> Held<'a, G> {
+    const MODE: Mode = <G::Way as Guarding>::SHARE.mode();
+
     /// Takes `lock` by `attempt`, or waits for it by `block`.
     ///
     /// Nothing out of line returns a guard of ours: it would do so through memory, and then that of the
@@ -86,7 +95,7 @@ impl<'a, G: Guard> Held<'a, G> {
                 Err(Self::poisoned(lock, start, site, poisoned).into())
             }
             Err(TryLockError::WouldBlock) => {
-                lock.would_block(start, G::SHARE.mode());
+                lock.would_block(start, Self::MODE);
                 Err(TryLockError::WouldBlock)
             }
         }
@@ -108,7 +117,7 @@ impl<'a, G: Guard> Held<'a, G> {
             Err(TryLockError::WouldBlock) => None,
         };
         let block = || Ok::<_, Infallible>(block());
-        let Ok((guard, hold)) = blocking::wait(lock, G::SHARE.mode(), site, start, attempt, block);
+        let Ok((guard, hold)) = blocking::wait(lock, Self::MODE, site, start, attempt, block);
         *locked = Some(guard);
         hold
     }
@@ -128,7 +137,7 @@ impl<'a, G: Guard> Held<'a, G> {
     /// The lock was free.
     #[inline(always)]
     fn fresh(lock: &'a Lock, start: Start, site: &'static Location<'static>, guard: G) -> Self {
-        Self::new(lock, guard, lock.acquired_by_thread::<Tasks>(start, G::SHARE.mode(), site))
+        Self::new(lock, guard, lock.acquired_by_thread::<Tasks>(start, Self::MODE, site))
     }
 
     /// As [`fresh`](Self::fresh), of a lock that is poisoned.
@@ -144,61 +153,24 @@ impl<'a, G: Guard> Held<'a, G> {
 
     #[inline(always)]
     fn new(lock: &'a Lock, guard: G, hold: Hold) -> Self {
-        Self { guard: Some(guard), hold, lock, panicking: thread::panicking() }
+        Self(Guarded::new(lock, guard, hold))
     }
 
     /// It comes with the news that the lock is poisoned.
     #[inline(always)]
     fn counted(self) -> Self {
-        if self.hold.is_recorded() {
-            self.lock.poisoned(G::SHARE.mode());
-        }
-        self
+        Self(self.0.poisoned())
     }
 
     /// Ends the hold and gives the guard away, for a call that lets others have the lock meanwhile.
-    pub(crate) fn pause(mut self) -> Option<(&'a Lock, G)> {
-        let guard = self.guard.take()?;
-        blocking::release(self.lock, G::SHARE, &mut self.hold, |_| ());
-        Some((self.lock, guard))
+    pub(crate) fn pause(self) -> (&'a Lock, G) {
+        self.0.pause()
     }
 
     /// Makes it a guard of another kind without a release in between.
-    pub(crate) fn downgrade<H: Guard>(mut self, downgrade: impl FnOnce(G) -> H) -> Held<'a, H> {
-        let (mut hold, lock, panicking) = (self.hold.take(), self.lock, self.panicking);
-        let guard = self.guard.take().map(|guard| {
-            hold.downgrade::<Tasks, _>(lock, |releasing| {
-                releasing.mark(lock);
-                downgrade(guard)
-            })
-        });
-        Held { guard, hold, lock, panicking }
+    pub(crate) fn downgrade<H: Guard>(self, downgrade: impl FnOnce(G) -> H) -> Held<'a, H> {
+        Held(self.0.downgrade(downgrade))
     }
-}
-
-impl<G: Guard> Drop for Held<'_, G> {
-    /// All by value: a guard that nobody has borrowed never is in memory.
-    #[inline(always)]
-    fn drop(&mut self) {
-        let Some(guard) = self.guard.take() else { return };
-        let (lock, mut hold) = (self.lock, self.hold.take());
-        if thread::panicking() {
-            return drop_in_panic(lock, hold, guard, self.panicking);
-        }
-        blocking::release(lock, G::SHARE, &mut hold, move |_| drop(guard));
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn drop_in_panic<G: Guard>(lock: &Lock, mut hold: Hold, guard: G, panicking: bool) {
-    let mode = G::SHARE.mode();
-    blocking::release(lock, G::SHARE, &mut hold, |releasing| {
-        drop(guard);
-        if mode == Mode::Exclusive && !panicking {
-            releasing.poisoned(lock, mode);
-        }
-    });
 }
 
 impl<G: Guard + Deref> Deref for Held<'_, G> {
@@ -206,20 +178,14 @@ impl<G: Guard + Deref> Deref for Held<'_, G> {
 
     #[inline]
     fn deref(&self) -> &G::Target {
-        match &self.guard {
-            Some(guard) => guard,
-            None => taken_apart(),
-        }
+        self.0.guard()
     }
 }
 
 impl<G: Guard + DerefMut> DerefMut for Held<'_, G> {
     #[inline]
     fn deref_mut(&mut self) -> &mut G::Target {
-        match &mut self.guard {
-            Some(guard) => guard,
-            None => taken_apart(),
-        }
+        self.0.guard_mut()
     }
 }
 
@@ -243,11 +209,6 @@ pub(crate) fn map_tried<T, U>(
         Err(TryLockError::Poisoned(it)) => Err(PoisonError::new(wrap(it.into_inner())).into()),
         Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
     }
-}
-
-#[cold]
-fn taken_apart() -> ! {
-    unreachable!("a guard is taken apart by value only")
 }
 
 /// Implements what all guards have: access and formatting. `mut` for guards with write access.

@@ -15,7 +15,6 @@
 //! first here is who makes it. Value and poison are the inner type's; it publishes them. The right is
 //! under a mutex, held for a look only, and needs no ordering of its own.
 
-use crate::blocking;
 use crate::runtime::Tasks;
 use plock_core::{Hold, Lock, Mode, Outcome, Share, Start, ThreadWait};
 use std::panic::Location;
@@ -173,7 +172,8 @@ impl<M: Made> Drop for Making<'_, M> {
         }
         let Timed { lock, inner, changed, .. } = self.timed;
         let poisons = M::POISONS && !inner.is_made();
-        blocking::release(lock, Share::EXCLUSIVE, &mut self.hold, |releasing| {
+        self.hold.release::<Tasks>(lock, Share::EXCLUSIVE, |releasing| {
+            releasing.mark(lock);
             *self.timed.right() = if poisons { Right::Poisoned } else { Right::Free };
             changed.notify_all();
             if poisons {
