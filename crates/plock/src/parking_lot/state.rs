@@ -42,6 +42,9 @@ impl<G> State<G> {
         block: impl FnOnce() -> G,
     ) -> Self {
         let start = Start::now();
+        if !start.is_recorded() {
+            return Self::new(Hold::default(), block());
+        }
         if let Some(inner) = attempt() {
             return Self::new(lock.acquired_by_thread::<Tasks>(start, mode, site), inner);
         }

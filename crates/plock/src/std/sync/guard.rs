@@ -61,6 +61,9 @@ impl<'a, G: Guard> Held<'a, G> {
         block: impl FnOnce() -> LockResult<G>,
     ) -> LockResult<Self> {
         let start = Start::now();
+        if !start.is_recorded() {
+            return map(block(), |guard| Self::new(lock, guard, Hold::default()));
+        }
         match attempt() {
             Ok(guard) => Ok(Self::fresh(lock, start, site, guard)),
             Err(TryLockError::Poisoned(poisoned)) => {
