@@ -7,12 +7,13 @@
 //! | off | none | one load | recording switched off |
 //! | tsc | invariant time stamp counter, rate measured against the monotonic clock | ~10 ns | after calibration, where the processor and the kernel vouch for the counter |
 //! | monotonic | `std::time::Instant` | ~25 ns | before calibration, elsewhere, and after an anomaly |
+//! | coarse | a word that a thread sets to one of the above every millisecond (`coarse`) | one load | chosen with [`set_clock`] |
 //! | manual | a thread-local number | ~1 ns | tests (feature `test-clock`) |
 //!
 //! Instants from two cores may disagree by a few nanoseconds (the counter read is not ordered with
 //! the load that delivered the other stamp), so every difference saturates at zero.
 
-use crate::{Dropped, loss};
+use crate::{Dropped, coarse, loss};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU8, AtomicU64};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -21,14 +22,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const OFF: u8 = 0;
 const TSC: u8 = 1;
 const MONOTONIC: u8 = 2;
+const COARSE: u8 = 3;
 #[cfg(feature = "test-clock")]
-const MANUAL: u8 = 3;
+const MANUAL: u8 = 4;
 
 /// Which source is read; any thread may change it, any may read a stale value without harm. Stored with
 /// `Release` and loaded with `Acquire`: whoever sees a source sees what it is read with.
 static MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
 /// The mode to return to when recording is switched on again.
 static ON_MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
+/// The best source there is: the same, or what the coarse clock is set by.
+static EXACT: AtomicU8 = AtomicU8::new(MONOTONIC);
 
 /// Nanoseconds per tick, times 2^64. One multiplication of which the upper word is all, because what a
 /// release does between its clock read and its last store delays the next lock; a counter slower than one
@@ -69,12 +73,72 @@ pub fn is_enabled() -> bool {
     is_on()
 }
 
+/// How finely time is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// To the nanosecond. An uncontended acquisition reads the time twice, which is most of what it costs.
+    #[default]
+    Exact,
+    /// To the millisecond: reading it is one load. Counts, holders, blame and depths are as exact as ever;
+    /// each duration is off by up to a millisecond, and for what is shorter than that a hold or a wait
+    /// counts as nothing most times and as a millisecond some times, so that sums come out right over
+    /// many. A thread named `plock-clock` wakes up every millisecond.
+    Coarse,
+}
+
+/// Chooses the clock for the whole process, at any time and from any thread; what is held or waited for
+/// meanwhile is measured by both. A coarse clock whose thread does not get to run is left at the next
+/// collection, which [`Snapshot::clock`](crate::Snapshot::clock) and [`Dropped::Clock`] tell.
+///
+/// # Errors
+/// If the thread of the coarse clock cannot be started; the clock is then the one it was.
+///
+/// # Examples
+/// ```
+/// plock_core::set_clock(plock_core::Clock::Coarse)?;
+/// assert_eq!(plock_core::snapshot(false).clock, "coarse");
+/// plock_core::set_clock(plock_core::Clock::Exact)?;
+/// assert_ne!(plock_core::snapshot(false).clock, "coarse");
+/// # std::io::Result::Ok(())
+/// ```
+pub fn set_clock(clock: Clock) -> std::io::Result<()> {
+    match clock {
+        Clock::Exact => use_exact(),
+        Clock::Coarse => coarse::begin(|| go_on_with(COARSE))?,
+    }
+    Ok(())
+}
+
+fn use_exact() {
+    go_on_with(EXACT.load(Acquire));
+}
+
+/// Recording goes on by this source, now or once it is switched on.
+fn go_on_with(mode: u8) {
+    ON_MODE.store(mode, Release);
+    let is_on = |before: u8| (before != OFF).then_some(mode);
+    let _ = MODE.fetch_update(Release, Relaxed, is_on);
+}
+
+pub(crate) fn is_coarse() -> bool {
+    ON_MODE.load(Relaxed) == COARSE
+}
+
+/// The best source there is has become another one.
+fn change_exact(from: u8, to: u8) {
+    EXACT.store(to, Release);
+    for mode in [&ON_MODE, &MODE] {
+        let _ = mode.compare_exchange(from, to, Release, Relaxed);
+    }
+}
+
 /// The present instant, or `None` when recording is switched off.
 #[inline]
 pub(crate) fn start() -> Option<u64> {
     match MODE.load(Acquire) {
         #[cfg(target_arch = "x86_64")]
         TSC => Some(tsc_now()),
+        COARSE => Some(coarse::now()),
         OFF => None,
         mode => Some(other_now(mode)),
     }
@@ -86,6 +150,7 @@ pub(crate) fn now() -> u64 {
     match MODE.load(Acquire) {
         #[cfg(target_arch = "x86_64")]
         TSC => tsc_now(),
+        COARSE => coarse::now(),
         mode => other_now(mode),
     }
 }
@@ -105,15 +170,21 @@ fn in_mode(mode: u8) -> u64 {
     match mode {
         #[cfg(target_arch = "x86_64")]
         TSC => tsc_now(),
+        COARSE => coarse::now(),
         #[cfg(feature = "test-clock")]
         MANUAL => manual::now(),
         _ => monotonic_now(),
     }
 }
 
+/// The present instant by the best source there is.
+pub(crate) fn exact_now() -> u64 {
+    in_mode(EXACT.load(Acquire))
+}
+
 /// Whether a test moves the clock by hand.
 pub(crate) fn is_manual() -> bool {
-    !matches!(ON_MODE.load(Relaxed), TSC | MONOTONIC)
+    !matches!(EXACT.load(Relaxed), TSC | MONOTONIC)
 }
 
 /// Whether the clock has jumped forwards since `from`: nothing takes so long.
@@ -179,6 +250,7 @@ pub(crate) fn mode_name() -> &'static str {
         OFF => "off",
         TSC => "tsc",
         MONOTONIC => "monotonic",
+        COARSE => "coarse",
         _ => "manual",
     }
 }
@@ -197,10 +269,14 @@ pub fn calibrate() {
 /// Calibrates the counter when that is possible by now, and leaves it when it has become unsound.
 /// Called from slow paths and at every collection.
 pub(crate) fn maintain() {
-    match MODE.load(Acquire) {
+    match EXACT.load(Acquire) {
         MONOTONIC if can_use_tsc() => calibrate_tsc(),
         TSC => leave_unsound_tsc(),
         _ => {}
+    }
+    if is_coarse() && !coarse::keeps_pace(exact_now()) {
+        use_exact();
+        loss::count(Dropped::Clock, 1);
     }
 }
 
@@ -215,8 +291,7 @@ fn calibrate_tsc() {
     let Some(rate) = rate.and_then(|rate| u64::try_from(rate.max(1)).ok()) else { return };
     TSC_RATE.store(rate, Relaxed);
     TSC_ZERO.store(ns.wrapping_sub(ticks_to_ns(ticks, rate)), Relaxed);
-    ON_MODE.store(TSC, Release);
-    let _ = MODE.compare_exchange(MONOTONIC, TSC, Release, Relaxed);
+    change_exact(MONOTONIC, TSC);
 }
 
 /// Both clocks at one moment.
@@ -258,8 +333,7 @@ fn leave_unsound_tsc() {
     if keeps_pace == Some(false) {
         // The time line goes on from where the counter is, right or wrong: it has no step.
         MONOTONIC_OFFSET.store(look.counter.wrapping_sub(look.monotonic), Relaxed);
-        ON_MODE.store(MONOTONIC, Release);
-        let _ = MODE.compare_exchange(TSC, MONOTONIC, Release, Relaxed);
+        change_exact(TSC, MONOTONIC);
         loss::count(Dropped::Clock, 1);
     }
 }
@@ -328,15 +402,16 @@ fn paired() -> (Instant, u64) {
 /// A clock that tests move by hand. Each thread has its own; it starts at 0.
 #[cfg(feature = "test-clock")]
 pub mod manual {
-    use super::{MANUAL, MODE, ON_MODE, Relaxed};
+    use super::{EXACT, MANUAL, MODE, ON_MODE, Relaxed};
     use std::cell::Cell;
 
     thread_local!(static NOW: Cell<u64> = const { Cell::new(0) });
 
     /// Switches the whole process to the manual clock. There is no way back.
     pub fn install() {
-        ON_MODE.store(MANUAL, Relaxed);
-        MODE.store(MANUAL, Relaxed);
+        for mode in [&EXACT, &ON_MODE, &MODE] {
+            mode.store(MANUAL, Relaxed);
+        }
     }
 
     /// Sets this thread's clock, in nanoseconds.
@@ -369,7 +444,9 @@ pub mod fault {
         while epoch().instant.elapsed() < CALIBRATION {
             std::hint::spin_loop();
         }
-        MODE.store(MONOTONIC, Release);
+        for mode in [&EXACT, &ON_MODE, &MODE] {
+            mode.store(MONOTONIC, Release);
+        }
         MONOTONIC_OFFSET.store(0, Relaxed);
         TSC_RATE.store(0, Relaxed);
         *last = None;

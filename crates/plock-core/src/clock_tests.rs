@@ -91,3 +91,20 @@ fn the_time_line_has_no_step_where_the_counter_is_left() {
     let best = (0..10).map(|_| step()).min().unwrap();
     assert!(best < 20_000, "a step of {best} ns");
 }
+
+/// A ticker that does not run, as after a fork.
+#[test]
+fn a_coarse_clock_that_stands_still_is_left_at_the_next_look() {
+    let _one = alone();
+    calibrate();
+    let losses = || loss::counts().into_iter().find(|(of, _)| *of == Dropped::Clock).map(|of| of.1);
+    let before = losses();
+    while coarse::keeps_pace(exact_now()) {
+        std::thread::yield_now(); // a second at most
+    }
+    go_on_with(COARSE); // nobody has been told to set it
+    assert_eq!(mode_name(), "coarse");
+    maintain();
+    assert_ne!(mode_name(), "coarse");
+    assert_eq!(losses().unwrap_or(0), before.unwrap_or(0) + 1);
+}

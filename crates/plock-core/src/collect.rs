@@ -20,7 +20,7 @@ use std::collections::HashMap;
 /// Takes time in proportion to series times threads plus live scopes; never waits for a recorder.
 #[must_use]
 pub fn snapshot(take_exemplars: bool) -> Snapshot {
-    let began = clock::now();
+    let began = clock::exact_now();
     clock::maintain();
     let mut out = Snapshot {
         unix_ns: clock::WallClock::now().unix_ns(),
@@ -40,7 +40,7 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     pool::add_sizes(&mut out.pools);
     merge_edges(&mut out.edges);
     let recorded_ns = cost::settle(cost);
-    loss::add_overhead(clock::now().saturating_sub(began));
+    loss::add_overhead(clock::exact_now().saturating_sub(began));
     out.findings = finding::all();
     out.dropped = loss::counts();
     out.overhead_ns = loss::overhead_ns() + recorded_ns;

@@ -176,9 +176,9 @@ impl Rig {
 #[inline(always)]
 fn quickest(mut f: impl FnMut()) -> u64 {
     let mut batch = || {
-        let began = clock::now();
+        let began = clock::exact_now();
         (0..BATCH).for_each(|_| f());
-        clock::now().saturating_sub(began)
+        clock::exact_now().saturating_sub(began)
     };
     (0..TRIES).map(|_| batch()).min().unwrap_or_default()
 }

@@ -245,10 +245,19 @@ impl HoldRef {
     }
 
     /// Ends the hold of `n` permits: gives them back and makes the accounts.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn give_back<R: Runtime>(self, permits: &Permits, share: Share, n: u64) {
-        let lock = permits.lock();
         if share.is_exclusive() {
+            self.give_back_as::<R, true>(permits, share, n);
+        } else {
+            self.give_back_as::<R, false>(permits, share, n);
+        }
+    }
+
+    #[inline(never)]
+    fn give_back_as<R: Runtime, const ALONE: bool>(self, permits: &Permits, share: Share, n: u64) {
+        let lock = permits.lock();
+        if ALONE {
             lock.publish(0);
         }
         let mut named = None;
@@ -257,7 +266,8 @@ impl HoldRef {
             !record.has_waiters()
         });
         if is_quiet && permits.give(n) {
-            return account::<R>(self, lock.series(share.mode()), clock::now());
+            let mode = if ALONE { Mode::Exclusive } else { share.mode() };
+            return account::<R>(self, lock.series(mode), clock::now());
         }
         self.hand_over::<R>(permits, share, n, named);
     }

@@ -26,7 +26,7 @@
 //! # Map
 //! | module | one idea |
 //! |---|---|
-//! | `clock` | one time line of nanoseconds, four sources |
+//! | `clock`, `coarse` | one time line of nanoseconds, five sources; the one that a thread advances |
 //! | `kind` | the closed vocabularies |
 //! | `name`, `class` | bounded names; what all locks of one name share |
 //! | `histogram` | one bucket layout, two exact read-outs |
@@ -79,6 +79,7 @@ mod cause;
 mod claim;
 mod class;
 mod clock;
+mod coarse;
 mod collect;
 mod cost;
 mod current;
@@ -139,7 +140,7 @@ pub use class::MAX_SERIES;
 pub use clock::fault;
 #[cfg(feature = "test-clock")]
 pub use clock::manual;
-pub use clock::{calibrate, is_enabled, set_enabled};
+pub use clock::{Clock, calibrate, is_enabled, set_clock, set_enabled};
 pub use collect::{count_dropped, note_export, snapshot};
 pub use current::{NoTasks, Runtime};
 pub use finding::Finding;

@@ -29,12 +29,12 @@ const TIMED: u64 = 61;
 pub(crate) fn overhead_began() -> Option<u64> {
     let nth = &thread::state().untimed;
     nth.set(nth.get().wrapping_add(1));
-    nth.get().is_multiple_of(TIMED).then(clock::now)
+    nth.get().is_multiple_of(TIMED).then(clock::exact_now)
 }
 
 pub(crate) fn overhead_ended(began: Option<u64>) {
     if let Some(began) = began {
-        add_overhead(clock::now().saturating_sub(began).saturating_mul(TIMED));
+        add_overhead(clock::exact_now().saturating_sub(began).saturating_mul(TIMED));
     }
 }
 

@@ -41,7 +41,8 @@
 //! # Cost and harm
 //! An uncontended acquisition takes two clock reads, allocates nothing and takes no lock of plock's.
 //! Fairness, wake order, cancellation and poisoning are those of the wrapped library. plock never panics on its own account; what a
-//! cap swallows is counted in [`Snapshot::dropped`]. [`set_enabled`] switches recording at run time.
+//! cap swallows is counted in [`Snapshot::dropped`]. [`set_enabled`] switches recording at run time, [`set_clock`] trades
+//! precision for those clock reads.
 
 #[cfg(feature = "otel")]
 pub use plock_otel as otel;
@@ -73,11 +74,11 @@ pub use plock_core::inspect;
 #[cfg(feature = "test-clock")]
 pub use plock_core::manual;
 pub use plock_core::{
-    BlockCause, Cause, ClaimDelay, Detail, Dropped, Edge, EndCause, Exemplar, Finding, FindingKind,
-    Histogram, HoldEnd, Idle, Kind, LockSeries, Mode, Open, OpenEdge, Outcome, PoolSeries,
-    Precision, ScopeEnd, ScopeName, ScopeObserver, ScopeReport, ScopeSeries, Snapshot, SpanRef,
-    WaitDetail, Worst, calibrate, is_enabled, set_enabled, set_observer, set_slow_threshold,
-    slow_threshold,
+    BlockCause, Cause, ClaimDelay, Clock, Detail, Dropped, Edge, EndCause, Exemplar, Finding,
+    FindingKind, Histogram, HoldEnd, Idle, Kind, LockSeries, Mode, Open, OpenEdge, Outcome,
+    PoolSeries, Precision, ScopeEnd, ScopeName, ScopeObserver, ScopeReport, ScopeSeries, Snapshot,
+    SpanRef, WaitDetail, Worst, calibrate, is_enabled, set_clock, set_enabled, set_observer,
+    set_slow_threshold, slow_threshold,
 };
 pub use scope::{PlockExt, Scoped, scope};
 #[cfg(feature = "tokio")]

@@ -186,6 +186,12 @@ impl Row {
         Self { work, ..self }
     }
 
+    /// By the coarse clock.
+    pub(crate) fn coarse(self) -> Self {
+        let Work::Counted(mut batch) = self.work else { return self };
+        Self { work: Work::Counted(Box::new(move |n| by_the_coarse_clock(|| batch(n)))), ..self }
+    }
+
     pub(crate) const fn label(&self) -> &Label {
         &self.label
     }
@@ -226,6 +232,13 @@ impl Row {
             Work::Timed(batch) => batch(plan.timed_batch),
         }
     }
+}
+
+fn by_the_coarse_clock<T>(batch: impl FnOnce() -> T) -> T {
+    plock::set_clock(plock::Clock::Coarse).unwrap();
+    let out = batch();
+    plock::set_clock(plock::Clock::Exact).unwrap();
+    out
 }
 
 fn while_off<T>(batch: impl FnOnce() -> T) -> T {

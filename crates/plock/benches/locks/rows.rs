@@ -57,6 +57,7 @@ fn mutex(here: &Here) -> Vec<Row> {
     vec![
         here.task("tokio::Mutex/uncontended/bare", bare),
         here.scoped("tokio::Mutex/uncontended/full", full),
+        here.scoped("tokio::Mutex/uncontended/coarse", full).coarse(),
         here.scoped("tokio::Mutex/uncontended/off", full).switched_off(),
         here.task("tokio::Mutex/uncontended-task/bare", bare),
         here.task("tokio::Mutex/uncontended-task/full", full),
@@ -79,12 +80,15 @@ fn others(here: &Here) -> Vec<Row> {
     vec![
         here.task("tokio::RwLock/uncontended-read/bare", move |n| bare::read(free, n)),
         here.scoped("tokio::RwLock/uncontended-read/full", read),
+        here.scoped("tokio::RwLock/uncontended-read/coarse", read).coarse(),
         here.scoped("tokio::RwLock/uncontended-read/off", read).switched_off(),
         here.task("tokio::RwLock/uncontended-write/bare", move |n| bare::write(free, n)),
         here.scoped("tokio::RwLock/uncontended-write/full", write),
+        here.scoped("tokio::RwLock/uncontended-write/coarse", write).coarse(),
         here.scoped("tokio::RwLock/uncontended-write/off", write).switched_off(),
         here.task("tokio::Semaphore/uncontended/bare", move |n| bare::acquire(permits, n)),
         here.scoped("tokio::Semaphore/uncontended/full", acquire),
+        here.scoped("tokio::Semaphore/uncontended/coarse", acquire).coarse(),
         here.scoped("tokio::Semaphore/uncontended/off", acquire).switched_off(),
     ]
 }

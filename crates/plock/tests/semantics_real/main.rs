@@ -8,6 +8,7 @@ mod figures;
 #[expect(dead_code, reason = "shared with the tests by hand")]
 mod observer;
 
+mod coarse;
 mod coop;
 mod hammer;
 mod identity;

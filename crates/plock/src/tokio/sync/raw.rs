@@ -265,8 +265,16 @@ impl<W> PinnedDrop for Acquire<'_, W> {
     #[inline]
     fn drop(self: Pin<&mut Self>) {
         let this = self.project();
-        if let Some(attempt) = this.attempt {
-            attempt.abandon(&this.raw.permits);
+        if let Some(attempt) = this.attempt.take() {
+            abandon(attempt, this.raw);
         }
     }
+}
+
+/// Out of line with all that the attempt is made of, so that the drop of an acquisition that did not need
+/// one is a comparison.
+#[cold]
+#[inline(never)]
+fn abandon(attempt: Attempt, raw: &Raw) {
+    attempt.abandon(&raw.permits);
 }
