@@ -48,6 +48,9 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
     out
 }
 
+/// How many series before its turn a shard is fetched.
+const AHEAD: usize = 4;
+
 /// What the shards of a series are added to, by its place.
 enum Into {
     Lock(usize),
@@ -91,9 +94,12 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> (HashMap<u32, usize>,
     }
     let mut longest = vec![Longest::default(); out.locks.len()];
     for table in shard::tables() {
-        for (number, into) in &into {
+        for (nth, (number, to)) in (AHEAD..).zip(&into) {
+            if let Some((later, _)) = into.get(nth) {
+                table.fetch_early(*later);
+            }
             let Some(shard) = table.get(*number) else { continue };
-            match into {
+            match to {
                 Into::Lock(at) => {
                     cost.unusual += shard.unusual.get().saturating_sub(shard.by_tasks.get());
                     cost.by_tasks += shard.by_tasks.get();

@@ -112,6 +112,9 @@ pub(crate) struct WorstCell {
     pub(crate) site: &'static Location<'static>,
 }
 
+/// Lines at the start of a shard that a snapshot reads in any case.
+const SNAPSHOT_LINES: usize = std::mem::offset_of!(Shard, hold).div_ceil(64) + 1;
+
 /// Blame edges of one thread and series; further ones fold into one overflow edge.
 const MAX_EDGES: usize = 64;
 
@@ -301,6 +304,28 @@ impl Table {
     #[inline(always)]
     pub(crate) fn get(&self, series: u32) -> Option<&'static Shard> {
         self.shards[series as usize & (MAX_SERIES - 1)].get()
+    }
+
+    /// Has the processor fetch what a snapshot reads of a series, long before it does: it would wait for
+    /// each shard in turn otherwise.
+    #[inline]
+    pub(crate) fn fetch_early(&self, series: u32) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(shard) = self.get(series) {
+            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            const LINE: usize = 64;
+            let start = std::ptr::from_ref(shard).cast::<i8>();
+            for line in 0..SNAPSHOT_LINES {
+                #[expect(unsafe_code, reason = "an intrinsic that takes a pointer")]
+                // SAFETY: a hint, which reads nothing and may be given any address; every x86_64
+                // processor has the instruction.
+                unsafe {
+                    _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line * LINE));
+                }
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = series;
     }
 
     /// Only the table's present writer calls this.
