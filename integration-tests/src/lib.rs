@@ -3,11 +3,13 @@
 //! plus a trace store that keeps what it receives for reading. Nothing here is a stand-in: the
 //! collector runs the shipped configuration and Prometheus answers real queries.
 //!
-//! [`Tools::ready`] builds or finds the binaries, [`Stack`] runs them, [`Promql`] asks them,
-//! [`TraceStore`] plays the store behind the collector, [`otlp`] writes scripted spans and metrics,
-//! [`eventually`] polls with a deadline, [`dashboards`] reads the shipped boards and [`panels`] runs
-//! their queries, [`example`] builds a program of `examples/`, [`Orders`] runs the one under load.
+//! [`Tools::ready`] builds or finds the binaries, [`Checkers::ready`] what holds files against schemas,
+//! [`Stack`] runs the binaries, [`Promql`] asks them, [`TraceStore`] plays the store behind the
+//! collector, [`otlp`] writes scripted spans and metrics, [`eventually`] polls with a deadline,
+//! [`dashboards`] reads the shipped boards and [`panels`] runs their queries, [`example`] builds a
+//! program of `examples/`, [`Orders`] runs the one under load.
 
+mod checkers;
 pub mod dashboards;
 mod eventually;
 mod examples;
@@ -21,6 +23,7 @@ mod stack;
 mod tools;
 mod trace_store;
 
+pub use checkers::Checkers;
 pub use eventually::{eventually, wait_for};
 pub use examples::example;
 pub use orders::Orders;

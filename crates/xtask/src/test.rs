@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use comfy_table::{Table, presets};
-use integration_tests::{Tools, repository};
+use integration_tests::{Checkers, Tools, repository};
 use serde_json::Value;
 
 use crate::{bench, boards, conformance, parity, tidy};
@@ -90,9 +90,12 @@ const STEPS: &[Step] = &[
     ]) },
     Step { name: "instructions", about: "no operation executes more instructions than its budget", run: Run::Own(bench::budget::check) },
     Step { name: "soak", about: "memory stays flat and nothing is left out at full speed", run: Run::Cargo(&["xtask soak --quick"]) },
-    Step { name: "tools", about: "collector and Prometheus, built or found", run: Run::Own(|| Tools::ready().map(drop)) },
+    Step { name: "tools", about: "collector, Prometheus and checkers, built or found", run: Run::Own(tools) },
     Step { name: "rules", about: "every alert fires and stays silent as it should, under promtool", run: Run::Tests(&[
         whole!("test", " --test rules"),
+    ]) },
+    Step { name: "schemas", about: "what is shipped has the types and schemas of its readers", run: Run::Tests(&[
+        whole!("test", " --test schemas"),
     ]) },
     Step { name: "integration", about: "against a real collector and Prometheus", run: Run::Tests(&[
         whole!("test", " --no-fail-fast --test collector --test service --test faults"),
@@ -167,6 +170,12 @@ fn selected(only: &[String]) -> Result<Vec<&'static Step>> {
     }
     let wanted = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.name);
     Ok(STEPS.iter().filter(wanted).collect())
+}
+
+fn tools() -> Result<()> {
+    Tools::ready()?;
+    Checkers::ready()?;
+    Ok(())
 }
 
 /// Every test of the workspace but the test programs of `integration-tests`. Named one by one, for

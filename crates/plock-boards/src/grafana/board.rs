@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::link::prometheus;
 use super::panel::Draft;
 use super::schema::{
-    Annotation, Annotations, BoardLink, Dashboard, Panel, Position, Templating, TimeRange, Variable,
+    Annotation, Annotations, BoardLink, Dashboard, Panel, Position, Target, Templating, TimeRange,
+    Variable,
 };
 
 /// Ids of rows begin here, far above those of panels.
@@ -215,7 +216,17 @@ fn marks() -> Vec<Annotation> {
         enable: true,
         hide: false,
         icon_color: color.to_owned(),
-        expr,
+        target: Target {
+            ref_id: "Anno".to_owned(),
+            datasource: prometheus(),
+            expr,
+            legend_format: String::new(),
+            format: "time_series".to_owned(),
+            instant: false,
+            range: true,
+            exemplar: false,
+            editor_mode: "code".to_owned(),
+        },
         title_format: title.to_owned(),
         text_format: text.to_owned(),
     };

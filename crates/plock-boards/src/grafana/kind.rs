@@ -108,10 +108,14 @@ impl Kind {
             }),
             Self::Table => {
                 let sort = sort.map(|column| json!([{"desc": true, "displayName": column}]));
-                json!({"cellHeight": "sm", "showHeader": true, "sortBy": sort.unwrap_or(json!([]))})
+                json!({
+                    "cellHeight": "sm", "frameIndex": 0, "showHeader": true, "sortBy": sort.unwrap_or(json!([])),
+                })
             }
             Self::BarGauge => json!({
-                "displayMode": "basic", "maxVizHeight": 300, "minVizHeight": 16, "minVizWidth": 8,
+                "displayMode": "basic",
+                "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": false},
+                "maxVizHeight": 300, "minVizHeight": 16, "minVizWidth": 8,
                 "namePlacement": "left", "orientation": "horizontal", "reduceOptions": last,
                 "showUnfilled": true, "sizing": "auto", "valueMode": "text",
             }),

@@ -105,7 +105,7 @@ pub struct Annotation {
     /// Colour of the mark.
     pub icon_color: String,
     /// A mark wherever this gives a value.
-    pub expr: String,
+    pub target: Target,
     /// What the mark says.
     pub title_format: String,
     /// The rest of what it says.
@@ -327,12 +327,12 @@ pub struct DataLink {
     pub target_blank: bool,
 }
 
-/// One query of a panel.
+/// One query of a panel or of a mark.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Target {
-    /// Letter or name of the query within its panel.
+    /// Letter or name of the query within its panel; `Anno` for a mark.
     pub ref_id: String,
     /// Where it is asked.
     pub datasource: DataSource,
@@ -375,7 +375,7 @@ impl Dashboard {
 
     /// The queries of the annotations.
     pub fn annotations(&self) -> impl Iterator<Item = &str> {
-        self.annotations.list.iter().map(|annotation| annotation.expr.as_str())
+        self.annotations.list.iter().map(|annotation| annotation.target.expr.as_str())
     }
 
     /// The variables, in the order shown.
