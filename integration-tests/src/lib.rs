@@ -4,12 +4,13 @@
 //! collector runs the shipped configuration and Prometheus answers real queries.
 //!
 //! [`Tools::ready`] builds or finds the binaries, [`Checkers::ready`] what holds files against schemas,
-//! [`Stack`] runs the binaries, [`Promql`] asks them, [`TraceStore`] plays the store behind the
+//! [`Stack`] runs the binaries and [`Collector`] one more of them, [`Promql`] asks them, [`TraceStore`] plays the store behind the
 //! collector, [`otlp`] writes scripted spans and metrics, [`eventually`] polls with a deadline,
 //! [`dashboards`] reads the shipped boards and [`panels`] runs their queries, [`example`] builds a
 //! program of `examples/`, [`Orders`] runs the one under load.
 
 mod checkers;
+mod collector;
 pub mod dashboards;
 mod eventually;
 mod examples;
@@ -24,6 +25,7 @@ mod tools;
 mod trace_store;
 
 pub use checkers::Checkers;
+pub use collector::Collector;
 pub use eventually::{eventually, wait_for};
 pub use examples::example;
 pub use orders::Orders;

@@ -16,6 +16,7 @@ const PORTS: std::ops::Range<u16> = 15_000..32_000;
 pub(crate) struct Ports {
     pub(crate) otlp_grpc: u16,
     pub(crate) otlp_http: u16,
+    pub(crate) agents: u16,
     pub(crate) health: u16,
     pub(crate) pull: u16,
     pub(crate) self_metrics: u16,
@@ -27,6 +28,7 @@ impl Ports {
         Ok(Self {
             otlp_grpc: free_port()?,
             otlp_http: free_port()?,
+            agents: free_port()?,
             health: free_port()?,
             pull: free_port()?,
             self_metrics: free_port()?,

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::ports::Ports;
 use crate::process::Process;
-use crate::{Promql, Tools, eventually, repository};
+use crate::{Promql, Tools, collector, eventually, repository};
 
 /// How long a process may take until it answers, on a machine that is busy compiling.
 const READY: Duration = Duration::from_secs(60);
@@ -257,18 +257,10 @@ impl Stack {
 
     fn spawn_collector(&mut self) -> Result<()> {
         ensure!(self.collector.is_none(), "the collector runs already");
-        let mut command = Command::new(&self.tools.collector);
-        let loopback = |port: u16| format!("127.0.0.1:{port}");
+        let prometheus = self.endpoints().prometheus;
+        let directory = self.directory.path();
+        let mut command = collector::command(&self.tools, &[], &self.ports, &prometheus, directory);
         command
-            .arg("--config")
-            .arg(repository().join("otel-collector/config.yaml"))
-            .env("OTLP_GRPC", loopback(self.ports.otlp_grpc))
-            .env("OTLP_HTTP", loopback(self.ports.otlp_http))
-            .env("HEALTH", loopback(self.ports.health))
-            .env("PULL", loopback(self.ports.pull))
-            .env("SELF_PORT", self.ports.self_metrics.to_string())
-            .env("PROMETHEUS", format!("http://{}", loopback(self.ports.prometheus)))
-            .env("QUEUE_DIR", self.path("queue"))
             .envs(self.settings.trace_store.iter().map(|address| ("TRACE_STORE", address)))
             .envs(&self.settings.collector_environment);
         self.collector = Some(Process::spawn(&mut command, &self.path("collector.log"))?);
@@ -371,7 +363,11 @@ fn seconds(duration: &str) -> Option<u64> {
 const PROMETHEUS_FLAGS: [&str; 2] =
     ["--web.enable-otlp-receiver", "--enable-feature=exemplar-storage"];
 
-async fn await_ready(process: &mut Process, client: &reqwest::Client, url: &str) -> Result<()> {
+pub(crate) async fn await_ready(
+    process: &mut Process,
+    client: &reqwest::Client,
+    url: &str,
+) -> Result<()> {
     let start = std::time::Instant::now();
     loop {
         process.ensure_running()?;

@@ -10,6 +10,7 @@
 
 mod config;
 mod direct;
+mod gateway;
 mod live;
 mod mapping;
 mod outage;

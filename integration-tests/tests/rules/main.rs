@@ -1,15 +1,13 @@
 //! What users deploy, under the tools of those who take it: rules and alerts under promtool (every
 //! alert fires when it shall, with these very words, and is silent just below its threshold or when
-//! it was too short), routes under amtool, manifests under kustomize.
+//! it was too short), and routes under amtool.
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a helper of a test fails the test, as the test itself does"
 )]
 
 mod cases;
-mod kubernetes;
 mod script;
 
 use std::collections::BTreeSet;
