@@ -23,6 +23,8 @@ pub struct Checkers {
     pub definitions: PathBuf,
     /// Holds the pods of manifests against the profile `restricted`.
     pub pod_security: PathBuf,
+    /// Reads a compose file as `docker compose` does.
+    pub compose: PathBuf,
 }
 
 /// Whose definitions of its resources are used.
@@ -42,6 +44,7 @@ impl Checkers {
             kubernetes: Build::kubernetes_schemas()?.cached(&cache)?.join("packages"),
             definitions: Build::definitions().cached(&cache)?.join("prometheus-operator-crd"),
             pod_security: Build::pod_security().cached(&cache)?.join("pod-security"),
+            compose: Build::compose()?.cached(&cache)?.join("cmd"),
         })
     }
 }
@@ -107,6 +110,10 @@ impl Build {
             output: "build",
             results: &["pod-security"],
         }
+    }
+    fn compose() -> Result<Self> {
+        let module = "github.com/compose-spec/compose-go/v2";
+        Self::go("compose", module, &[], &[format!("{module}/cmd")], &["cmd"])
     }
 }
 

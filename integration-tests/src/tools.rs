@@ -106,7 +106,7 @@ impl Build {
     }
 
     /// Commands of a Go module, at the version that the manifest in `otel-collector/tools` requires.
-    fn go(
+    pub(crate) fn go(
         name: &'static str,
         module: &str,
         flags: &[&str],

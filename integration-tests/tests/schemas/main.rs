@@ -7,6 +7,7 @@
     reason = "a helper of a test fails the test, as the test itself does"
 )]
 
+mod compose;
 mod gateway;
 mod grafana;
 mod kubernetes;
