@@ -12,6 +12,7 @@ mod gateway;
 mod grafana;
 mod kubernetes;
 mod manifests;
+mod scaling;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ a mistake. Custom resources are held against their definitions, as strictly.
 usage: check.py VERSION DEFINITIONS < MANIFESTS
 """
 
+import functools
 import pathlib
 import sys
 
@@ -13,6 +14,9 @@ from kubernetes_validate import utils
 
 # In YAML 1.1 a lone `=` has a type of its own; here it is a string.
 yaml.SafeLoader.add_constructor("tag:yaml.org,2002:value", yaml.SafeLoader.construct_yaml_str)
+
+# Read once, not once for each manifest.
+utils.schema_contents = functools.cache(utils.schema_contents)
 
 
 def closed(schema):
