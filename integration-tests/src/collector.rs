@@ -41,9 +41,10 @@ pub(crate) fn command(
 /// A running collector beside that of a [`Stack`]. Dropping it ends it.
 #[derive(Debug)]
 pub struct Collector {
-    process: Process,
+    command: Command,
+    process: Option<Process>,
     ports: Ports,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Collector {
@@ -64,13 +65,30 @@ impl Collector {
         let prometheus = stack.endpoints().prometheus;
         let mut command = command(tools, overlays, &ports, &prometheus, directory.path());
         command.envs(environment.iter().copied());
-        let process = Process::spawn(&mut command, &directory.path().join("collector.log"))?;
-        let mut collector = Self { process, ports, _directory: directory };
-        let url = format!("http://127.0.0.1:{}/", collector.ports.health);
-        await_ready(&mut collector.process, &reqwest::Client::new(), &url)
-            .await
-            .with_context(|| format!("collector with {overlays:?}"))?;
+        let mut collector = Self { command, process: None, ports, directory };
+        collector.start_again().await.with_context(|| format!("collector with {overlays:?}"))?;
         Ok(collector)
+    }
+
+    /// Ends it as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// If it does not run.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.take().context("the collector does not run")?.kill()
+    }
+
+    /// Starts it on its ports and with its queue of before.
+    ///
+    /// # Errors
+    ///
+    /// If it ends early (with the end of its log) or does not answer in time.
+    pub async fn start_again(&mut self) -> Result<()> {
+        let log = self.directory.path().join("collector.log");
+        let process = self.process.insert(Process::spawn(&mut self.command, &log)?);
+        let url = format!("http://127.0.0.1:{}/", self.ports.health);
+        await_ready(process, &reqwest::Client::new(), &url).await
     }
 
     /// OTLP over HTTP, for applications.
@@ -105,14 +123,5 @@ impl Collector {
     pub async fn self_metrics(&self) -> Result<String> {
         let url = format!("http://127.0.0.1:{}/metrics", self.ports.self_metrics);
         Ok(reqwest::get(url).await?.text().await?)
-    }
-
-    /// Everything it has written to its log.
-    ///
-    /// # Errors
-    ///
-    /// If the log cannot be read.
-    pub fn log(&self) -> Result<String> {
-        self.process.output()
     }
 }

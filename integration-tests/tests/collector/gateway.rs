@@ -162,6 +162,45 @@ async fn a_trace_is_kept_whole_when_its_spans_come_through_two_agents() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_for_a_gateway_that_is_away_waits_and_its_sums_begin_at_zero() {
+    let store = TraceStore::start().unwrap();
+    let mut tiers = Tiers::start(&store).await;
+    let [sender, _] = tiers.senders();
+    let promql = tiers.stack.promql();
+    // For each lock: its acquisitions, and how often they fell.
+    let figures = async || {
+        let mut found = Vec::new();
+        for lock in LOCKS {
+            let series = format!("plock_request_acquisitions_total{{lock_name='{lock}'}}");
+            let resets = promql.number(&format!("resets({series}[10m])")).await?;
+            found.push((lock, promql.number(&series).await?, resets));
+        }
+        Ok(found)
+    };
+    let send = async |times: usize| {
+        for lock in LOCKS.repeat(times) {
+            sender.spans(vec![request(lock)]).await.unwrap();
+        }
+    };
+    send(2).await;
+    wait_for(SOON, LOCKS.map(|lock| (lock, 6.0, 0.0)).to_vec(), figures).await.unwrap();
+
+    let at_one = streams(&tiers.gateways[0]).await;
+    tiers.gateways[0].kill().unwrap();
+    send(1).await;
+    tiers.gateways[0].start_again().await.unwrap();
+    let expected = LOCKS.map(|lock| {
+        let series = "plock_request_acquisitions_total{";
+        let name = format!("lock_name=\"{lock}\"");
+        let was_away = at_one.iter().any(|it| it.starts_with(series) && it.contains(&name));
+        if was_away { (lock, 3.0, 1.0) } else { (lock, 9.0, 0.0) }
+    });
+    let away = expected.iter().filter(|it| it.2 > 0.0).count();
+    assert!((1..LOCKS.len()).contains(&away), "each gateway has a part of the streams");
+    wait_for(SOON, expected.to_vec(), figures).await.unwrap();
+}
+
 #[test]
 fn both_tiers_are_valid_as_kubernetes_starts_them() {
     let tools = Tools::ready().unwrap();
