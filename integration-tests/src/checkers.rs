@@ -27,7 +27,7 @@ pub struct Checkers {
     pub compose: PathBuf,
 }
 
-/// Whose definitions of its resources are used.
+/// The release of the operator whose definitions are used.
 const PROMETHEUS_OPERATOR: &str = "v0.92.0";
 
 impl Checkers {
@@ -65,9 +65,11 @@ impl Build {
             results: &["node_modules"],
         }
     }
+
     fn kubernetes_schemas() -> Result<Self> {
         let directory = repository().join("otel-collector/tools/kubernetes");
-        let arguments = "-m pip install --quiet --no-deps --target packages -r requirements.txt";
+        let arguments = "-m pip install --quiet --no-deps --only-binary :all: --target packages \
+                         -r requirements.txt";
         Ok(Self {
             name: "kubernetes-schemas",
             version: python_version()?,
@@ -111,6 +113,7 @@ impl Build {
             results: &["pod-security"],
         }
     }
+
     fn compose() -> Result<Self> {
         let module = "github.com/compose-spec/compose-go/v2";
         Self::go("compose", module, &[], &[format!("{module}/cmd")], &["cmd"])
