@@ -215,6 +215,11 @@ pub(crate) fn roots(chosen: &Metric, all: &Metric) -> String {
     )
 }
 
+/// Only where there is a number: a quantile of no observations is none, and a table would show it.
+pub(crate) fn known(figure: &str) -> String {
+    format!("{figure} >= 0")
+}
+
 /// 0 where nothing is found: a healthy service has no series to show.
 pub(crate) fn or_zero(query: &str) -> String {
     format!("{query} or vector(0)")

@@ -95,6 +95,9 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
     ]
 }
 
+/// Arrows of the graph.
+const ARROWS: usize = 10;
+
 fn root_table(scope: &Scope) -> Draft {
     let by: Vec<_> = PROCESS.into_iter().chain([LOCK_HOLDER]).collect();
     let only = |figure: String| format!("{figure} and on ({}) {}", labels(&by), root(scope));
@@ -124,20 +127,22 @@ fn graph(scope: &Scope) -> Draft {
     let named = |of: &str, vector: &str| {
         format!("label_replace({vector}, \"id\", \"$1\", \"{of}\", \"(.*)\")")
     };
-    let holders = sum(&["id"], &named(&holder, &sum(&[LOCK_HOLDER], &cost)));
-    let waiters = sum(&["id"], &named(&waiter, &sum(&[LOCK_WAITER], &cost)));
+    // More arrows than these cannot be told apart; the table below has them all.
+    let dearest = format!("topk({ARROWS}, {} > 0)", sum(&[LOCK_WAITER, LOCK_HOLDER], &cost));
+    let holders = sum(&["id"], &named(&holder, &dearest));
+    let waiters = sum(&["id"], &named(&waiter, &dearest));
     let mark = |vector: &str, role: &str, color: &str| {
-        let subtitle = format!("label_replace({vector}, \"subtitle\", \"{role}\", \"\", \"\")");
+        // A node is shown by its title, not by its id.
+        let title = format!("label_replace({vector}, \"title\", \"$1\", \"id\", \"(.*)\")");
+        let subtitle = format!("label_replace({title}, \"subtitle\", \"{role}\", \"\", \"\")");
         format!("label_replace({subtitle}, \"color\", \"{color}\", \"\", \"\")")
     };
     let top = mark(&format!("({holders} unless on (id) {waiters})"), "root", RED);
     let middle = mark(&format!("({holders} and on (id) {waiters})"), "both", ORANGE);
-    let leaf = mark(&format!("(0 * {waiters} unless on (id) {holders})"), "waits", "blue");
+    let leaf =
+        mark(&format!("(0 * {waiters} unless on (id) {holders})"), "waits", "cornflowerblue");
     let nodes = format!("{top} or {middle} or {leaf}");
-    let joined = format!(
-        "label_join({}, \"id\", \" -> \", \"{waiter}\", \"{holder}\")",
-        sum(&[LOCK_WAITER, LOCK_HOLDER], &format!("{cost} > 0"))
-    );
+    let joined = format!("label_join({dearest}, \"id\", \" -> \", \"{waiter}\", \"{holder}\")");
     let edges = [("source", &waiter), ("target", &holder)].into_iter().fold(
         joined,
         |vector, (field, label)| {
@@ -151,9 +156,9 @@ fn graph(scope: &Scope) -> Draft {
     panel(6, NodeGraph, "Who waits for whom")
         .tells(
             &[&BLOCKED_TIME],
-            "An arrow goes from who waits to who holds, with the tasks that waited on average; a \
-             node has what it is charged with. Few thin arrows are good. Begin at a node marked \
-             root: it waits for nobody.",
+            "The dearest pairs: an arrow goes from who waits to who holds, with the tasks that \
+             waited on average; a node has what these arrows charge it with. Few small numbers \
+             are good. Begin at a node marked root: none of them goes on from it.",
         )
         .empty("Nobody waited")
         .ask_as("nodes", nodes)
@@ -223,6 +228,7 @@ fn over_time(scope: &Scope) -> Vec<Draft> {
 
 fn matrix(scope: &Scope) -> Draft {
     let pairs = sum(&[LOCK_WAITER, LOCK_HOLDER], &scope.of(&BLOCKED_TIME).rate());
+    let corner = format!("{}\\{}", label_name(LOCK_WAITER), label_name(LOCK_HOLDER));
     panel(12, Table, "Waiters by holders")
         .tells(
             &[&BLOCKED_TIME],
@@ -238,6 +244,13 @@ fn matrix(scope: &Scope) -> Draft {
             json!({
                 "columnField": label_name(LOCK_HOLDER), "emptyValue": "empty",
                 "rowField": label_name(LOCK_WAITER), "valueField": "Value",
+            }),
+        )
+        .transform(
+            "organize",
+            None,
+            json!({
+                "excludeByName": {}, "indexByName": {}, "renameByName": {corner: "Waiter \\ holder"},
             }),
         )
 }

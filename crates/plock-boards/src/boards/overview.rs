@@ -19,7 +19,7 @@ use crate::grafana::board::Board;
 use crate::grafana::kind::Kind::{Heatmap, Stacked, Stat, Table, TimeSeries};
 use crate::grafana::link::Leads::Lock;
 use crate::grafana::panel::{Draft, ORANGE, RED, panel, unit};
-use crate::query::{Scope, max, or_zero, roots, share, sum};
+use crate::query::{Scope, known, max, or_zero, roots, share, sum};
 
 /// How old open waits are, now and before.
 pub(crate) const OLDEST_WAIT: Place = Place { uid: UID, panel: 35 };
@@ -203,8 +203,8 @@ fn locks(scope: &Scope) -> Draft {
         .empty("No lock")
         .ask(sum(&by, &attempts.rate()), "")
         .ask(share(&scope.of(&WAIT_DURATION).count(&by), &sum(&by, &tried)), "")
-        .ask(scope.of(&WAIT_DURATION).quantile(0.99, &by), "")
-        .ask(scope.of(&HOLD_DURATION).quantile(0.99, &by), "")
+        .ask(known(&scope.of(&WAIT_DURATION).quantile(0.99, &by)), "")
+        .ask(known(&scope.of(&HOLD_DURATION).quantile(0.99, &by)), "")
         .ask(max(&by, &exclusive.sum(&[LOCK_NAME, "instance"])), "")
         .label(LOCK_NAME, "Lock")
         .value("Attempts", unit::OPERATIONS)

@@ -12,7 +12,7 @@ use crate::grafana::board::Board;
 use crate::grafana::kind::Kind::{Heatmap, Stacked, Stat, Table, TimeSeries};
 use crate::grafana::link::Leads::Lock;
 use crate::grafana::panel::{Draft, ORANGE, RED, panel, unit};
-use crate::query::{Scope, share, sum};
+use crate::query::{Scope, known, share, sum};
 use crate::{Options, names};
 
 pub(crate) fn board(options: &Options) -> Dashboard {
@@ -164,13 +164,13 @@ fn table(scope: &Scope) -> Draft {
              small numbers is good; begin with the first row.",
         )
         .empty("No requests")
-        .ask(wait.count(&by), "")
         .ask(wait.sum(&by), "")
-        .ask(wait.quantile(0.99, &by), "")
+        .ask(wait.count(&by), "")
+        .ask(known(&wait.quantile(0.99, &by)), "")
         .label(LOCK_NAME, "Lock")
         .label(BLOCKING_CAUSE, "Cause")
-        .value("Requests", unit::REQUESTS)
         .value("Tasks waiting, on average", unit::COUNT)
+        .value("Requests", unit::REQUESTS)
         .value("Wait p99", unit::SECONDS)
 }
 

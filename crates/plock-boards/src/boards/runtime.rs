@@ -13,7 +13,7 @@ use crate::grafana::Dashboard;
 use crate::grafana::board::Board;
 use crate::grafana::kind::Kind::{Heatmap, Stacked, Stat, Table, TimeSeries};
 use crate::grafana::panel::{Draft, ORANGE, RED, panel, unit};
-use crate::query::{Scope, or_zero, share, sum};
+use crate::query::{Scope, known, or_zero, share, sum};
 
 const UID: &str = "plock-runtime";
 
@@ -263,8 +263,8 @@ fn table(scope: &Scope) -> Draft {
         .empty("No tasks")
         .ask(sum(&by, &scope.of(&LIVE).now()), "")
         .ask(scope.of(&TASK_POLL_DURATION).sum(&by), "")
-        .ask(scope.of(&TASK_POLL_DURATION).quantile(0.99, &by), "")
-        .ask(scope.of(&TASK_SCHEDULE_DELAY).quantile(0.99, &by), "")
+        .ask(known(&scope.of(&TASK_POLL_DURATION).quantile(0.99, &by)), "")
+        .ask(known(&scope.of(&TASK_SCHEDULE_DELAY).quantile(0.99, &by)), "")
         .label(TASK_NAME, "Task")
         .value("Live", unit::COUNT)
         .value("Workers kept", unit::COUNT)

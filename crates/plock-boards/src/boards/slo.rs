@@ -69,7 +69,8 @@ fn budget(scope: &Scope, options: &Options) -> Vec<Draft> {
                  % is good: unused; below 0 % the objective is missed: find the lock below.",
             )
             .unit(unit::SHARE)
-            .ask(left, ""),
+            .ask(left, "")
+            .at_least(0.0),
         panel(2, Stat, "Outside the objective, 1 h")
             .tells_of(
                 &sources("1h"),

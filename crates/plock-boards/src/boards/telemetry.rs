@@ -180,8 +180,8 @@ fn collector(options: &Options) -> Vec<Draft> {
             )
             .empty("No collector")
             .unit(unit::SHARE)
-            .ask(or_zero(&loss), "refused")
-            .ask(or_zero(&failed), "not delivered")
+            .ask(or_zero(&max(&[], &loss)), "refused")
+            .ask(or_zero(&max(&[], &failed)), "not delivered")
             .levels(&[(limits.collector_loss_share, ORANGE)]),
     ]
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::panel::unit::COUNT;
+
 /// A kind of panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -124,9 +126,11 @@ impl Kind {
                 "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": true},
                 "tooltip": {"mode": "single", "sort": "none"},
             }),
-            Self::NodeGraph => json!({
-                "edges": {"mainStatUnit": unit}, "nodes": {"mainStatUnit": unit}, "zoomMode": "cooperative",
-            }),
+            Self::NodeGraph => {
+                // It writes the name of the unit after the number.
+                let stat = json!({"mainStatUnit": if unit == COUNT { "" } else { unit }});
+                json!({"edges": stat, "nodes": stat, "zoomMode": "cooperative"})
+            }
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) mod unit {
     pub(crate) const EVENTS: &str = "cps";
 }
 
+/// Never red or green: it says nothing about health.
+const GROUND: &str = "blue";
 /// From this value on it deserves a look.
 pub(crate) const ORANGE: &str = "orange";
 /// From this value on somebody is blocked.
@@ -51,7 +53,7 @@ pub(crate) fn panel(id: u32, kind: Kind, title: &str) -> Draft {
         max: None,
         no_value: "0".to_owned(),
         color: kind.color(),
-        thresholds: steps(&[]),
+        thresholds: steps(GROUND, &[]),
         custom: kind.custom(false),
         links: Vec::new(),
     };
@@ -72,9 +74,8 @@ pub(crate) fn panel(id: u32, kind: Kind, title: &str) -> Draft {
     Draft { panel, width: None, kind, columns: Vec::new() }
 }
 
-fn steps(levels: &[(f64, &str)]) -> ThresholdSteps {
-    // The ground is never red or green: it says nothing about health.
-    let ground = ThresholdStep { color: "blue".to_owned(), value: None };
+fn steps(ground: &str, levels: &[(f64, &str)]) -> ThresholdSteps {
+    let ground = ThresholdStep { color: ground.to_owned(), value: None };
     let step = |(value, color): &(f64, &str)| ThresholdStep {
         color: (*color).to_owned(),
         value: Some(*value),
@@ -115,7 +116,13 @@ impl Draft {
     /// Lines in a graph, colours elsewhere.
     pub(crate) fn levels(mut self, levels: &[(f64, &str)]) -> Self {
         let custom = self.kind.custom(true);
-        self.defaults(|it| (it.thresholds, it.custom) = (steps(levels), custom));
+        self.defaults(|it| (it.thresholds, it.custom) = (steps(GROUND, levels), custom));
+        self
+    }
+
+    /// Blocked below `least`.
+    pub(crate) fn at_least(mut self, least: f64) -> Self {
+        self.defaults(|it| it.thresholds = steps(RED, &[(least, GROUND)]));
         self
     }
 
