@@ -32,5 +32,5 @@ pub use orders::Orders;
 pub use process::Process;
 pub use promql::Promql;
 pub use stack::{Endpoints, Stack, StackBuilder};
-pub use tools::{Tools, repository};
+pub use tools::{Tools, cache_directory, repository};
 pub use trace_store::TraceStore;

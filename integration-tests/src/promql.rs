@@ -16,6 +16,7 @@ pub type Labels = BTreeMap<String, String>;
 pub struct Promql {
     base: String,
     client: reqwest::Client,
+    now: Option<f64>,
 }
 
 /// One element of an instant vector.
@@ -100,7 +101,15 @@ impl Promql {
     /// A client of the Prometheus at `base`, for example `http://127.0.0.1:9090`.
     #[must_use]
     pub fn new(base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned(), client: reqwest::Client::new() }
+        let base = base.trim_end_matches('/').to_owned();
+        Self { base, client: reqwest::Client::new(), now: None }
+    }
+
+    /// The same, for which it stays `now` (Unix time in seconds): answers to several queries are of
+    /// one moment.
+    #[must_use]
+    pub fn at(&self, now: f64) -> Self {
+        Self { now: Some(now), ..self.clone() }
     }
 
     /// The instant vector of `query` now; a scalar is a vector of one sample without labels.
@@ -109,7 +118,7 @@ impl Promql {
     ///
     /// If Prometheus does not answer or refuses the query.
     pub async fn instant(&self, query: &str) -> Result<Vec<Sample>> {
-        match self.call("query", &[("query", query)]).await? {
+        match self.evaluate(query).await? {
             Answer::Vector(samples) => Ok(samples),
             Answer::Scalar((_, number)) => {
                 let value = Value::Float(number.parse()?);
@@ -136,7 +145,7 @@ impl Promql {
     ///
     /// As [`Self::instant`], and if `selector` is not a range vector.
     pub async fn samples(&self, selector: &str) -> Result<Vec<Series>> {
-        match self.call("query", &[("query", selector)]).await? {
+        match self.evaluate(selector).await? {
             Answer::Matrix(series) => Ok(series),
             other => bail!("`{selector}` is not a range vector: {other:?}"),
         }
@@ -153,7 +162,7 @@ impl Promql {
         window: Duration,
         step: Duration,
     ) -> Result<Vec<Series>> {
-        let end = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
+        let end = self.now()?;
         let start = end - window.as_secs_f64();
         let parameters = [
             ("query", query),
@@ -173,7 +182,7 @@ impl Promql {
     ///
     /// If Prometheus does not answer or refuses the query.
     pub async fn exemplars(&self, query: &str, window: Duration) -> Result<Vec<ExemplarSeries>> {
-        let end = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
+        let end = self.now()?;
         let start = (end - window.as_secs_f64()).to_string();
         let end = (end + 60.0).to_string();
         self.call("query_exemplars", &[("query", query), ("start", &start), ("end", &end)]).await
@@ -186,6 +195,20 @@ impl Promql {
     /// If Prometheus does not answer or refuses the selector.
     pub async fn label_values(&self, label: &str, selector: &str) -> Result<Vec<String>> {
         self.call(&format!("label/{label}/values"), &[("match[]", selector)]).await
+    }
+
+    async fn evaluate(&self, query: &str) -> Result<Answer> {
+        match self.now {
+            Some(now) => self.call("query", &[("query", query), ("time", &now.to_string())]).await,
+            None => self.call("query", &[("query", query)]).await,
+        }
+    }
+
+    fn now(&self) -> Result<f64> {
+        match self.now {
+            Some(now) => Ok(now),
+            None => Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64()),
+        }
     }
 
     async fn call<T: DeserializeOwned>(

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use build::read;
-pub(crate) use build::{Build, cache_directory};
+pub(crate) use build::Build;
+pub use build::cache_directory;
 
 /// The binaries of the stack, ready to run.
 #[derive(Debug, Clone)]

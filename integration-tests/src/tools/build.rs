@@ -115,8 +115,13 @@ impl Build {
         Ok(())
     }
 }
-
-pub(crate) fn cache_directory() -> Result<PathBuf> {
+/// Where what is built or fetched once is kept: `$PLOCK_CACHE`, else `$XDG_CACHE_HOME/plock`, else
+/// `~/.cache/plock`.
+///
+/// # Errors
+///
+/// If none of these variables is set.
+pub fn cache_directory() -> Result<PathBuf> {
     let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable("PLOCK_CACHE")
         .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("plock")))
