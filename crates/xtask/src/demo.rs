@@ -1,10 +1,10 @@
 //! `cargo xtask demo`: builds the orders service, puts it under load and shows who holds which lock,
 //! for how long, and who waits for whom: refreshed while it runs, and as a report at the end.
 
-mod collector;
+pub(crate) mod collector;
 mod digest;
 mod screen;
-mod service;
+pub(crate) mod service;
 mod tables;
 mod tree;
 
@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
 
 /// A behaviour of examples/orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Scenario {
+pub(crate) enum Scenario {
     /// Short sections, locks released before the database is asked.
     Clean,
     /// Many short sections on one hot mutex.
@@ -74,7 +74,7 @@ enum Scenario {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let program = service::build()?;
+    let program = service::build(false)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(show(arguments, &program)).map(|()| ExitCode::SUCCESS)
@@ -172,6 +172,6 @@ fn report(title: &str, outcome: &Outcome, digest: &Digest) -> Result<()> {
 }
 
 /// One line about what happens now; on standard error, so that a report can be piped.
-fn progress(line: &str) -> Result<()> {
+pub(crate) fn progress(line: &str) -> Result<()> {
     Ok(writeln!(stderr(), "{line}")?)
 }

@@ -8,6 +8,7 @@ mod conformance;
 mod demo;
 mod generated;
 mod parity;
+mod preview;
 mod soak;
 mod test;
 mod tidy;
@@ -32,6 +33,7 @@ enum Command {
     Conformance(conformance::Arguments),
     Demo(demo::Arguments),
     Parity(parity::Arguments),
+    Preview(preview::Arguments),
     Soak(soak::Arguments),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Parity(arguments) => parity::run(&arguments),
+        Command::Preview(arguments) => preview::run(&arguments),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use integration_tests::promql::{Labels, Sample};
-use integration_tests::{Stack, Tools, eventually};
+use integration_tests::{Promql, Stack, Tools, TraceStore, eventually};
 use serde::Serialize;
 
 use super::progress;
@@ -56,30 +56,38 @@ struct Series {
 
 /// The running collector and Prometheus.
 #[derive(Debug)]
-pub(super) struct Backend {
+pub(crate) struct Backend {
     stack: Stack,
+    /// Where traces end, so that they do not queue up.
+    _store: TraceStore,
 }
 
 impl Backend {
-    pub(super) async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         progress("building the collector and Prometheus (minutes the first time, then cached)")?;
         let tools = Tools::ready()?;
         progress("starting the collector and Prometheus")?;
-        let stack = Stack::builder().start(&tools).await?;
+        let store = TraceStore::start()?;
+        let stack = Stack::builder().trace_store(store.address()).start(&tools).await?;
         progress(&format!("Prometheus listens on {}", stack.endpoints().prometheus))?;
-        Ok(Self { stack })
+        Ok(Self { stack, _store: store })
     }
 
     /// Where the service sends to.
-    pub(super) fn otlp(&self) -> String {
+    pub(crate) fn otlp(&self) -> String {
         self.stack.endpoints().otlp_http
+    }
+
+    /// A client of the Prometheus.
+    pub(crate) fn promql(&self) -> Promql {
+        self.stack.promql()
     }
 
     /// Runs every query once Prometheus knows all that the report knows, so that both tell the
     /// same numbers. `acquisitions` is how many the report counts.
     pub(super) async fn ask(&self, acquisitions: u64) -> Result<Vec<Answer>> {
         progress("waiting for the last export to reach Prometheus")?;
-        let prometheus = self.stack.promql();
+        let prometheus = self.promql();
         let deadline = Instant::now() + ARRIVAL;
         let complete = eventually(ARRIVAL, || async {
             let arrived = prometheus.number(ACQUIRED).await?;
@@ -130,7 +138,7 @@ impl Backend {
     }
 
     /// Ends both, or says how to.
-    pub(super) async fn end(mut self, keep: bool) -> Result<()> {
+    pub(crate) async fn end(mut self, keep: bool) -> Result<()> {
         if !keep {
             self.stack.stop_collector().await?;
             return self.stack.stop_prometheus().await;

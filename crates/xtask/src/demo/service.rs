@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running orders service.
 #[derive(Debug)]
-pub(super) struct Orders {
+pub(crate) struct Orders {
     child: Child,
     events: Lines<tokio::io::BufReader<ChildStdout>>,
     url: String,
@@ -84,12 +84,14 @@ impl Interrupt {
     }
 }
 
-/// Builds the service and returns its program. Cargo's own progress goes to standard error.
-pub(super) fn build() -> Result<PathBuf> {
-    progress("building examples/orders (a minute or two the first time)")?;
+/// Builds the service, optimised or not, and returns its program. Cargo's own progress goes to
+/// standard error.
+pub(crate) fn build(release: bool) -> Result<PathBuf> {
+    progress("building examples/orders (some minutes the first time)")?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo)
         .args(["build", "--package", "orders", "--message-format", "json-render-diagnostics"])
+        .args(release.then_some("--release"))
         .current_dir(integration_tests::repository())
         .stdout(Stdio::piped())
         .spawn()
@@ -108,7 +110,7 @@ pub(super) fn build() -> Result<PathBuf> {
 
 impl Orders {
     /// Starts the service under load and waits until it listens.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         program: &Path,
         scenario: &str,
         seconds: NonZeroU64,
