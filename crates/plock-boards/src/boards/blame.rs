@@ -95,8 +95,9 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
     ]
 }
 
-/// Arrows of the graph.
+/// Arrows of the graph, and what the least of them costs: a task that waits a hundredth of the time.
 const ARROWS: usize = 10;
+const LEAST: f64 = 0.01;
 
 fn root_table(scope: &Scope) -> Draft {
     let by: Vec<_> = PROCESS.into_iter().chain([LOCK_HOLDER]).collect();
@@ -127,8 +128,9 @@ fn graph(scope: &Scope) -> Draft {
     let named = |of: &str, vector: &str| {
         format!("label_replace({vector}, \"id\", \"$1\", \"{of}\", \"(.*)\")")
     };
-    // More arrows than these cannot be told apart; the table below has them all.
-    let dearest = format!("topk({ARROWS}, {} > 0)", sum(&[LOCK_WAITER, LOCK_HOLDER], &cost));
+    // More arrows cannot be told apart, and dear ones among cheap ones; the table below has them all.
+    let pairs = sum(&[LOCK_WAITER, LOCK_HOLDER], &cost);
+    let dearest = format!("topk({ARROWS}, {pairs} > {LEAST})");
     let holders = sum(&["id"], &named(&holder, &dearest));
     let waiters = sum(&["id"], &named(&waiter, &dearest));
     let mark = |vector: &str, role: &str, color: &str| {
@@ -156,9 +158,9 @@ fn graph(scope: &Scope) -> Draft {
     panel(6, NodeGraph, "Who waits for whom")
         .tells(
             &[&BLOCKED_TIME],
-            "The dearest pairs: an arrow goes from who waits to who holds, with the tasks that \
-             waited on average; a node has what these arrows charge it with. Few small numbers \
-             are good. Begin at a node marked root: none of them goes on from it.",
+            "The ten dearest pairs above 0.01: an arrow goes from who waits to who holds, with the \
+             tasks that waited on average; a node has what these arrows charge it with. Few small \
+             numbers are good. Begin at a node marked root: no arrow goes on from it.",
         )
         .empty("Nobody waited")
         .ask_as("nodes", nodes)

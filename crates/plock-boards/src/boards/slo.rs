@@ -118,6 +118,8 @@ fn history() -> Draft {
              job=~\"$job\"})",
             "{{job}} {{severity}}",
         )
+        // Without a level a state has no name to show.
+        .levels(&[(1.0, RED)])
 }
 
 fn by(scope: &Scope, options: &Options) -> Vec<Draft> {
