@@ -76,7 +76,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let pictures = Pictures { arguments, browser, library };
-    runtime.block_on(pictures.take(&boards, &program)).map(|()| ExitCode::SUCCESS)
+    runtime.block_on(async {
+        let mut interrupt = service::Interrupt::new()?;
+        tokio::select! {
+            taken = pictures.take(&boards, &program) => taken.map(|()| ExitCode::SUCCESS),
+            // What is dropped here ends what it has started.
+            () = interrupt.requested() => bail!("interrupted"),
+        }
+    })
 }
 
 fn chosen(uid: Option<&str>) -> Result<Vec<Dashboard>> {

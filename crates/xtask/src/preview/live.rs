@@ -14,9 +14,11 @@ use crate::demo::collector::Backend;
 use crate::demo::service::Orders;
 use crate::demo::{Scenario, progress};
 
-/// Before this much time has passed, rates look back beyond the begin of the load.
+/// What rates look back by.
 pub(super) const RATE_INTERVAL: &str = "15s";
-const RATE_SECONDS: u64 = 15;
+
+/// Before this much time has passed, they look back beyond the begin of the load.
+const SETTLED_SECONDS: u64 = 20;
 
 /// How much longer than its load the data of a service may take to be there.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,7 +44,7 @@ impl Live {
         seconds: NonZeroU64,
     ) -> Result<Self> {
         let backend = Backend::start().await?;
-        let load = seconds.saturating_add(RATE_SECONDS + 2 * PATIENCE.as_secs());
+        let load = seconds.saturating_add(SETTLED_SECONDS + 2 * PATIENCE.as_secs());
         let mut services = Vec::new();
         for scenario in scenarios {
             let scenario = scenario.to_possible_value().context("a hidden scenario")?;
@@ -57,7 +59,7 @@ impl Live {
     /// Prometheus that stays at its end.
     pub(super) async fn data(&self, seconds: NonZeroU64) -> Result<(Promql, Window)> {
         let promql = self.backend.promql();
-        let wanted = seconds.get() + RATE_SECONDS;
+        let wanted = seconds.get() + SETTLED_SECONDS;
         progress(&format!("waiting for {wanted} s of data"))?;
         let told = Cell::new(0);
         let deadline = Duration::from_secs(wanted) + PATIENCE;

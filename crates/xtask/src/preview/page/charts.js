@@ -81,7 +81,7 @@ function legend(series, calculations) {
 
 draw.heat = (body, { buckets, cells, most, most_text, points }, height) => {
   chart(body, height - 18, {
-    grid: { left: 8, right: 14, top: 8, bottom: 4, containLabel: true },
+    grid: { left: 8, right: 28, top: 8, bottom: 4, containLabel: true },
     xAxis: {
       ...axisLook, type: "category", data: page.times.map(clock), splitLine: { show: false },
       axisLabel: { ...axisLook.axisLabel, interval: Math.floor(page.times.length / (body.clientWidth / 110)) },

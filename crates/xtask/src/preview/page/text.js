@@ -3,6 +3,7 @@
 // What is drawn with elements alone. Each function fills the body of a block of that height.
 
 const ROW = 24;
+const LANE_NAME = 258;
 const draw = {};
 
 draw.nothing = (body, { text }) => {
@@ -47,16 +48,19 @@ draw.table = (body, { columns, rows }, height) => {
 };
 
 draw.lanes = (body, { lanes, states }, height) => {
+  const track = body.clientWidth - LANE_NAME;
+  const fits = ({ from, to, state }) => (to - from) * track > 8 * state.text.length;
   const line = Math.min(64, (height - 36) / lanes.length);
   for (const { name, spans } of lanes) {
-    const parts = spans.map(({ from, to, state }) =>
-      styled(element("div", "", to - from > 0.05 ? state.text : ""), {
-        left: `${100 * from}%`, width: `${100 * (to - from)}%`, background: state.color,
+    const parts = spans.map((span) =>
+      styled(element("div", "", fits(span) ? span.state.text : ""), {
+        left: `${100 * span.from}%`, width: `${100 * (span.to - span.from)}%`,
+        background: span.state.color,
       }));
     const lane = element("div", "lane", element("div", "name", name), element("div", "track", ...parts));
     body.append(styled(lane, { height: `${line}px` }));
   }
-  const marks = clockMarks(Math.round((body.clientWidth - 258) / 110)).map(([share, text]) =>
+  const marks = clockMarks(Math.round(track / 110)).map(([share, text]) =>
     styled(element("span", "", text), { left: `${100 * share}%` }));
   body.append(element("div", "clock", ...marks));
   const legend = states.map(({ text, color }) =>
