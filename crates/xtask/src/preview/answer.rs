@@ -134,7 +134,7 @@ pub(super) async fn marks(
     let mut marks = Vec::new();
     for annotation in &board.annotations.list {
         let color = look::named(&annotation.icon_color)?;
-        let query = values.expand(&annotation.expr)?;
+        let query = values.expand(&annotation.target.expr)?;
         let series = promql.range(&query, window.length, window.step).await;
         for series in series.with_context(|| annotation.name.clone())? {
             let text = legend(&annotation.title_format, &series.labels);
