@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use build::read;
 pub(crate) use build::Build;
 pub use build::cache_directory;
+use build::read;
 
 /// The binaries of the stack, ready to run.
 #[derive(Debug, Clone)]

@@ -76,13 +76,12 @@ impl Scope {
         future: Pin<&mut F>,
         cx: &Context<'_>,
     ) -> Poll<F::Output> {
-        if self.running.is_none() && !self.start::<R>(cx.waker()) {
-            return future.poll(&mut Context::from_waker(cx.waker()));
-        }
+        // Read first: the rest goes on while the counter is being read.
+        let now = if self.running.is_some() { clock::now() } else { self.start::<R>(cx.waker()) };
         let Some(running) = &mut self.running else {
             return future.poll(&mut Context::from_waker(cx.waker()));
         };
-        let polling = running.enter::<R>(self.name.series(), self.root, Some(cx.waker()));
+        let polling = running.enter::<R>(now, self.name.series(), self.root, Some(cx.waker()));
         let mut mark = MarkPanic { panicked: &mut running.panicked, armed: true };
         let poll = future.poll(&mut Context::from_waker(&running.waker));
         mark.armed = false;
@@ -107,16 +106,16 @@ impl Scope {
             (None, Some(Entered::push::<R>(running.cell))) // still at the moment the poll ended
         } else {
             running.cell.slow().cancelled = true;
-            (Some(running.enter::<R>(self.name.series(), self.root, None)), None)
+            (Some(running.enter::<R>(clock::now(), self.name.series(), self.root, None)), None)
         };
         let mut mark = MarkPanic { panicked: &mut running.panicked, armed: true };
         drop_inner();
         mark.armed = false;
     }
 
-    /// First poll. False when recording is off.
+    /// First poll; returns when it begins. Nothing is running after it when recording is off.
     #[cold]
-    fn start<R: Runtime>(&mut self, outer: &Waker) -> bool {
+    fn start<R: Runtime>(&mut self, outer: &Waker) -> u64 {
         self.begin::<R>(outer, |name| {
             report::observer().and_then(|observer| observer.started(name))
         })
@@ -127,11 +126,11 @@ impl Scope {
         &mut self,
         outer: &Waker,
         observe: impl FnOnce(&'static str) -> Option<(SpanRef, Box<dyn Any + Send + Sync>)>,
-    ) -> bool {
+    ) -> u64 {
         if !clock::is_on() || self.ended {
-            return false;
+            return 0;
         }
-        let Some(cell) = slab::allocate() else { return false };
+        let Some(cell) = slab::allocate() else { return 0 };
         let now = clock::now();
         let ts = thread::state();
         let around = ts.scope.get().filter(|_| !self.root && R::task_id() == ts.scope_task.get());
@@ -149,8 +148,10 @@ impl Scope {
             shard.scope.started.add(1);
             shard.scope.spawn_delay.add(now.saturating_sub(self.created));
         });
+        // The time of the observer is none of the scope's.
+        let polled = if handle.is_some() { clock::now() } else { now };
         self.running = Some(Running { cell, signal, waker, handle, panicked: false });
-        true
+        polled
     }
 }
 
@@ -196,10 +197,15 @@ impl Drop for MarkPanic<'_> {
 }
 
 impl Running {
-    /// Accounts the pause, makes the scope current. `outer` is who is to be woken.
+    /// Accounts the pause until `now`, makes the scope current. `outer` is who is to be woken.
     #[inline(always)] // what it returns would else go through memory
-    fn enter<R: Runtime>(&self, series: u32, root: bool, outer: Option<&Waker>) -> Polling {
-        let now = clock::now(); // first: the rest goes on while the counter is being read
+    fn enter<R: Runtime>(
+        &self,
+        now: u64,
+        series: u32,
+        root: bool,
+        outer: Option<&Waker>,
+    ) -> Polling {
         let woken = self.signal.take();
         if let Some(outer) = outer {
             self.signal.register(outer);

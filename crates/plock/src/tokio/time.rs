@@ -36,7 +36,7 @@ use std::task::{Context, Poll};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// use plock::tokio::time::{Duration, sleep};
 ///
-/// plock::scope("doc_sleeping", sleep(Duration::from_millis(2))).await;
+/// plock::scope("doc_sleeping", sleep(Duration::from_millis(20))).await;
 ///
 /// let snapshot = plock::snapshot();
 /// let sleeping = snapshot.scope("doc_sleeping").unwrap();
