@@ -75,7 +75,7 @@ impl Attempt {
         record.note_waiting(&queue);
         drop(queue);
         if let Some(waiter) = &this.wait.waiter {
-            waiter.blocks_owner();
+            waiter.blocks_owner(permits.lock().kind(), permits.lock().series(share.mode()));
         }
         loss::overhead_ended(began);
         (this, Poll::Pending)

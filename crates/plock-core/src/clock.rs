@@ -8,7 +8,7 @@
 //! | tsc | invariant time stamp counter, rate measured against the monotonic clock | ~10 ns | after calibration, where the processor and the kernel vouch for the counter |
 //! | monotonic | `std::time::Instant` | ~25 ns | before calibration, elsewhere, and after an anomaly |
 //! | coarse | a word that a thread sets to one of the above every millisecond (`coarse`) | one load | chosen with [`set_clock`] |
-//! | manual | a thread-local number | ~1 ns | tests (feature `test-clock`) |
+//! | manual | a number of the thread's, or of several | ~1 ns | tests (feature `test-clock`) |
 //!
 //! Instants from two cores may disagree by a few nanoseconds (the counter read is not ordered with
 //! the load that delivered the other stamp), so every difference saturates at zero.
@@ -399,13 +399,17 @@ fn paired() -> (Instant, u64) {
     (Instant::now(), 0)
 }
 
-/// A clock that tests move by hand. Each thread has its own; it starts at 0.
+/// A clock that tests move by hand. Each thread has its own, which starts at 0, or shares one.
 #[cfg(feature = "test-clock")]
 pub mod manual {
     use super::{EXACT, MANUAL, MODE, ON_MODE, Relaxed};
     use std::cell::Cell;
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-    thread_local!(static NOW: Cell<u64> = const { Cell::new(0) });
+    thread_local! {
+        static NOW: Cell<u64> = const { Cell::new(0) };
+        static SHARED: Cell<Option<&'static AtomicU64>> = const { Cell::new(None) };
+    }
 
     /// Switches the whole process to the manual clock. There is no way back.
     pub fn install() {
@@ -414,20 +418,29 @@ pub mod manual {
         }
     }
 
+    /// From now on this thread's clock is `clock`, as is that of every thread that says the same: so the
+    /// time of a thread that is blocked can be moved.
+    pub fn share(clock: &'static AtomicU64) {
+        SHARED.set(Some(clock));
+    }
+
     /// Sets this thread's clock, in nanoseconds.
     pub fn set(ns: u64) {
-        NOW.with(|now| now.set(ns));
+        match SHARED.get() {
+            Some(shared) => shared.store(ns, SeqCst),
+            None => NOW.set(ns),
+        }
     }
 
     /// Moves this thread's clock forward, in nanoseconds.
     pub fn advance(ns: u64) {
-        NOW.with(|now| now.set(now.get() + ns));
+        set(now() + ns);
     }
 
     /// This thread's clock, in nanoseconds.
     #[must_use]
     pub fn now() -> u64 {
-        NOW.with(Cell::get)
+        SHARED.get().map_or_else(|| NOW.get(), |shared| shared.load(SeqCst))
     }
 }
 

@@ -14,7 +14,8 @@ use crate::record::Record;
 use crate::shard::{self, EdgeCell, WorstCell};
 use crate::wait::{Wait, Waiter};
 use crate::{
-    Cause, Detail, EndCause, Exemplar, Mode, Outcome, WaitDetail, class, clock, loss, thread,
+    Cause, Detail, EndCause, Exemplar, Mode, Outcome, WaitDetail, class, clock, loss, nested_wait,
+    thread,
 };
 
 /// An attempt that did block, at its end.
@@ -127,6 +128,7 @@ impl Ended<'_> {
             series: self.series(),
             holder: holder.map(|most| most.label),
         });
+        nested_wait::ended(self.lock.kind(), self.series(), self.waiter, self.wait_ns());
         self.keep(holder);
     }
 

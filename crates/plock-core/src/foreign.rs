@@ -23,7 +23,7 @@ use crate::owner::idle_of;
 use crate::sync::Mutex;
 use crate::wait::Wait;
 use crate::wake::{News, Woken};
-use crate::{Idle, Kind, Outcome, clock, loss, release};
+use crate::{Kind, Outcome, clock, loss, release};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -52,7 +52,8 @@ struct Tag {
     wait: Arc<Wait>,
     /// Identity of the lock (its address; only compared).
     lock: usize,
-    idle: Idle,
+    kind: Kind,
+    series: u32,
     /// The waker of whoever polls the attempt. A wake uses it up, as it does that of the bare queue:
     /// what hangs on it may have to be dropped then. Its mutex orders the wakes.
     outer: Mutex<Option<Waker>>,
@@ -92,8 +93,9 @@ impl Foreign {
             wait.seen = Some(Blocked::by_budget(free as u64));
             Arc::new(wait)
         };
-        let (lock, idle) = (lock.id(), idle_of(lock.kind()));
-        let tag = Arc::new(Tag { wait, lock, idle, outer: Mutex::new(Some(outer)) });
+        let (kind, series) = (lock.kind(), lock.series(share.mode()));
+        let tag = Tag { wait, lock: lock.id(), kind, series, outer: Mutex::new(Some(outer)) };
+        let tag = Arc::new(tag);
         let waker = Waker::from(Arc::clone(&tag));
         loss::overhead_ended(began);
         let (is_blocked, polls, deferred_at) = (false, 0, 0);
@@ -119,7 +121,11 @@ impl Foreign {
         if !self.is_blocked {
             self.is_blocked = true;
             if let Some(waiter) = &self.tag.wait.waiter {
-                if self.ticket == 0 { waiter.owner.expect_slow() } else { waiter.blocks_owner() }
+                if self.ticket == 0 {
+                    waiter.owner.expect_slow();
+                } else {
+                    waiter.blocks_owner(self.tag.kind, self.tag.series);
+                }
             }
         } else if budget_spent && self.deferred_at == 0 && self.tag.wait.is_granted() {
             self.deferred_at = clock::now();
@@ -213,6 +219,6 @@ impl Wake for Tag {
         let outer = self.outer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut woken = Woken::nobody();
         outer.into_iter().for_each(|outer| woken.push(outer));
-        woken.wake(News { kind: self.idle, at });
+        woken.wake(News { kind: idle_of(self.kind), at });
     }
 }

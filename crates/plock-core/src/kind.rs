@@ -148,6 +148,15 @@ vocabulary! {
     }
 }
 
+impl Kind {
+    /// A mutex or a read-write lock: held for the length of a section, while a permit is kept for as long
+    /// as the work takes.
+    #[must_use]
+    pub const fn is_section(self) -> bool {
+        matches!(self, Self::Mutex | Self::Rwlock | Self::Reentrant)
+    }
+}
+
 impl BlockCause {
     /// The metric label this cause folds to.
     #[must_use]
@@ -269,9 +278,29 @@ vocabulary! {
         /// A thread is about to wait for a lock that it has itself; the site is where it asks, the
         /// holder's where it had acquired. Counted before it waits.
         SelfDeadlock = "self_deadlock",
+        /// A connection of a pool was waited for by somebody who had a lock meanwhile, so that everybody who
+        /// needs the lock waited for the pool as well; the site is where the connection was asked for, the
+        /// holder's where the lock had been acquired. Counted when the wait begins, for each such guard.
+        PoolUnderLock = "pool_under_lock",
+        /// A lock was waited for by somebody who used a connection meanwhile, so that the pool was smaller by
+        /// that one; the site is where the lock was asked for, the holder's where the connection had been
+        /// acquired. Counted when the wait begins, for each such connection.
+        LockUnderPool = "lock_under_pool",
+        /// A connection was waited for by somebody who used another one of the same pool: if all that have
+        /// one do so, nobody ever gets one. The lock is the pool itself. Counted when the wait begins, for
+        /// each such connection.
+        PoolUnderPool = "pool_under_pool",
         /// A panic poisoned the lock; the site is where the guard was acquired that it dropped, or where what
         /// is made once was asked for.
         Poisoned = "poisoned",
+    }
+}
+
+impl FindingKind {
+    /// A wait with something in hand, which has a length.
+    #[must_use]
+    pub const fn is_wait(self) -> bool {
+        matches!(self, Self::PoolUnderLock | Self::LockUnderPool | Self::PoolUnderPool)
     }
 }
 

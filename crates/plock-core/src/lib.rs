@@ -39,7 +39,7 @@
 //! | `attempt`, `wait`, `grant`, `wake`, `over`, `ended` | the contended path: an acquisition that waits, what others see of it, the hand-over, the wake; how it ends; where a wait that is over is filed |
 //! | `foreign`, `release` | attempts in queues that are not ours; who releases there |
 //! | `thread_wait`, `guarded` | locks that block a thread: the contended path, a guard with its hold |
-//! | `stranded`, `finding` | guards of a thread left behind by a poll; what is wrong with how locks are used |
+//! | `stranded`, `nested_wait`, `finding` | guards of a thread left behind by a poll; waits with something in hand that others need; what is wrong with how locks are used |
 //! | `record`, `holders`, `cause`, `blame`, `claim` | a lock that was contended, who holds it (together); why it blocked; who is charged; where the claim delay went |
 //! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
 //! | `served` | what is acquired without being held |
@@ -106,6 +106,7 @@ mod loom_permits;
 mod loom_tests;
 mod loss;
 mod name;
+mod nested_wait;
 mod outer;
 mod over;
 mod owner;

@@ -302,15 +302,20 @@ impl OwnerCell {
     }
 
     /// The holds that count for this owner; those over the cap of the spill list are not named.
-    pub(crate) fn all_holds(&self) -> Vec<(u64, HoldInfo)> {
-        if self.role() == Role::Moved {
-            return Vec::new(); // they count for the parent
-        }
-        let mut holds: Vec<_> = self.slots.each().collect();
-        if self.live() > holds.len() as u64 {
-            holds.extend(self.slow().spilled.iter().copied());
-        }
-        holds
+    pub(crate) fn all_holds(&self) -> impl Iterator<Item = (u64, HoldInfo)> {
+        let counts = self.role() != Role::Moved; // else they count for the parent
+        let spilled = if counts { self.spilled() } else { Vec::new() };
+        self.slots.each().filter(move |_| counts).chain(spilled)
+    }
+
+    /// Nearly always empty, which takes no memory.
+    fn spilled(&self) -> Vec<(u64, HoldInfo)> {
+        if self.has_spilled() { self.slow().spilled.clone() } else { Vec::new() }
+    }
+
+    /// Whether there are more holds than those in slots.
+    pub(crate) fn has_spilled(&self) -> bool {
+        self.live() > self.slots.each().count() as u64
     }
 
     /// Makes a fresh cell a scope under `parent`.

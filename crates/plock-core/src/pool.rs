@@ -11,7 +11,7 @@ use crate::hold::Hold;
 use crate::lock::{Lock, Share, Start};
 use crate::{Kind, Mode, PoolSeries, class, clock, shard, thread};
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// The part of plock beside a pool.
@@ -24,6 +24,15 @@ pub struct Pool {
 /// The sizes of all pools that are alive, by the number of their series.
 static SIZES: Mutex<Vec<(u32, Weak<AtomicU64>)>> = Mutex::new(Vec::new());
 
+/// Whether there has ever been a pool. Says nothing about anything else.
+static EXIST: AtomicBool = AtomicBool::new(false);
+
+/// Whether there may be a connection in use anywhere.
+#[inline]
+pub(crate) fn exist() -> bool {
+    EXIST.load(Relaxed)
+}
+
 impl Pool {
     /// A pool with a name of the user's choice.
     #[must_use]
@@ -34,6 +43,7 @@ impl Pool {
         let mut sizes = SIZES.lock().unwrap_or_else(PoisonError::into_inner);
         sizes.retain(|(_, size)| size.strong_count() > 0);
         sizes.push((lock.series(Mode::Permit), Arc::downgrade(&size)));
+        EXIST.store(true, Relaxed);
         Self { lock, size }
     }
 

@@ -16,7 +16,7 @@
 //! The mark is written by the thread that polls the scope, which is the one that has the guard.
 
 use crate::owner::OwnerCell;
-use crate::slots::{HoldInfo, SLOTS};
+use crate::slots::HoldInfo;
 use crate::{FindingKind, finding, thread};
 
 /// Whether a guard of this thread may be alive that has not been looked for.
@@ -31,7 +31,7 @@ impl OwnerCell {
     #[inline(never)]
     pub(crate) fn look_for_stranded(&'static self) {
         self.slots.strand(|hold| self.report_stranded(hold));
-        if self.live() > SLOTS as u64 {
+        if self.has_spilled() {
             self.each_spilled(|hold| {
                 if let Some(stranded) = hold.share.stranded() {
                     hold.share = stranded;
@@ -50,6 +50,7 @@ impl OwnerCell {
         finding::count(finding::Key {
             kind: FindingKind::AcrossAwait,
             series: hold.series,
+            pool: 0,
             owner: self.label_at(hold.site),
             site: Some(hold.site),
             holder: None,

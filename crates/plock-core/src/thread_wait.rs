@@ -154,6 +154,7 @@ impl Releasing {
         finding::count(finding::Key {
             kind: FindingKind::Poisoned,
             series: lock.series(mode),
+            pool: 0,
             owner: by.label(),
             site: Some(by.site),
             holder: None,
@@ -241,7 +242,7 @@ impl<'a> ThreadWait<'a> {
     /// A second try has failed as well: from here on its owner is blocked.
     pub fn blocks(&self) {
         if let Some(waiter) = &self.wait.waiter {
-            waiter.blocks_owner();
+            waiter.blocks_owner(self.lock.kind(), self.lock.series(self.wait.mode));
         }
     }
 
@@ -330,6 +331,7 @@ fn tell_own(lock: &Lock, mode: Mode, waiter: &Waiter, (cell, hold): &Holder) {
     finding::count(finding::Key {
         kind: FindingKind::SelfDeadlock,
         series: lock.series(mode),
+        pool: 0,
         owner: waiter.label,
         site: Some(waiter.site),
         holder: Some((cell.label_at(hold.site), hold.site)),

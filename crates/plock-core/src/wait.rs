@@ -9,7 +9,7 @@ use crate::owner::{OwnerCell, WaitEnd};
 use crate::queue::Queue;
 use crate::record::Record;
 use crate::sync::{AtomicU64, Ordering};
-use crate::{EndCause, Mode, Share};
+use crate::{EndCause, Kind, Mode, Share, nested_wait};
 use std::panic::Location;
 
 #[derive(Debug)]
@@ -112,9 +112,11 @@ impl Waiter {
         self.owner.generation() == self.owner_generation
     }
 
-    /// From here on its owner is blocked; it is the owner's code that runs.
-    pub(crate) fn blocks_owner(&self) {
+    /// From here on its owner is blocked by a lock of this kind and series; it is the owner's code that
+    /// runs.
+    pub(crate) fn blocks_owner(&self, kind: Kind, series: u32) {
         self.owner.note_blocked(self.since);
+        nested_wait::begins(kind, series, self);
     }
 
     /// It waits no more.

@@ -75,6 +75,17 @@ fn a_guard_is_found_in_whatever_scope_it_ends_up() {
     });
     while !many.poll() {}
     assert_eq!(findings("stranded many")[0].count, 12);
+
+    // The same once those that had a slot are released.
+    let lock = RwLock::named("stranded spilled", ());
+    let mut spilled = Actor::new("stranded spilled", async {
+        let mut guards: Vec<_> = (0..12).map(|_| lock.read().unwrap()).collect();
+        guards.drain(..9);
+        step().await;
+        drop(guards);
+    });
+    while !spilled.poll() {}
+    assert_eq!(findings("stranded spilled")[0].count, 3);
 }
 
 #[test]

@@ -2,14 +2,16 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 #[expect(dead_code, reason = "shared with the tests of locks")]
-#[path = "semantics/figures.rs"]
+#[path = "../semantics/figures.rs"]
 mod figures;
 #[expect(dead_code, reason = "shared with the tests of locks")]
-#[path = "semantics/hand.rs"]
+#[path = "../semantics/hand.rs"]
 mod hand;
 #[expect(dead_code, reason = "shared with the tests of locks")]
-#[path = "semantics/observer.rs"]
+#[path = "../semantics/observer.rs"]
 mod observer;
+
+mod nested_waits;
 
 use figures::{depths, edges, figures};
 use observer::told;
