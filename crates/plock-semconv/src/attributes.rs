@@ -46,6 +46,8 @@ pub const LOCK_WAITER: &str = lock!("waiter");
 pub const LOCK_STAGE: &str = lock!("stage");
 /// How a deadlock came about: [`DEADLOCK_SELF`].
 pub const LOCK_DEADLOCK: &str = lock!("deadlock");
+/// What a lock is used for wrongly: a [`FindingKind`](plock_core::FindingKind).
+pub const LOCK_FINDING: &str = lock!("finding");
 /// Name of a scope or task.
 pub const TASK_NAME: &str = task!("name");
 /// What a task was idle for: an [`Idle`](plock_core::Idle).

@@ -1,8 +1,9 @@
 //! The metrics plock records itself: exact, never sampled, the authority for every figure.
 
 use crate::attributes::{
-    CLOCK, LOCK_CAUSE, LOCK_DEADLOCK, LOCK_HOLDER, LOCK_KIND, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME,
-    LOCK_STAGE, LOCK_WAITER, POOL_NAME, PRECISION, REASON, TASK_IDLE, TASK_NAME, VERSION,
+    CLOCK, LOCK_CAUSE, LOCK_DEADLOCK, LOCK_FINDING, LOCK_HOLDER, LOCK_KIND, LOCK_MODE, LOCK_NAME,
+    LOCK_OUTCOME, LOCK_STAGE, LOCK_WAITER, POOL_NAME, PRECISION, REASON, TASK_IDLE, TASK_NAME,
+    VERSION,
 };
 use crate::{Instrument, InstrumentKind};
 
@@ -69,6 +70,12 @@ instruments! {
         "Deadlocks: a thread that began to wait for a lock which it had itself";
     POISONED = Counter "poisoned" "{panic}" [LOCK_NAME]
         "Panics that poisoned the lock, for mutexes and read-write locks";
+    /// Self-deadlocks and poisoning are in [`DEADLOCKS`] and [`POISONED`]. With which pool, and where:
+    /// [`Snapshot::findings`](plock_core::Snapshot::findings).
+    FINDINGS = Counter "findings" "{finding}" [LOCK_NAME, LOCK_FINDING]
+        "Mistakes in how the lock is used, by what is wrong";
+    FINDINGS_TIME = Counter "findings.time" "s" [LOCK_NAME, LOCK_FINDING]
+        "Time waited with a lock or a connection in hand, by what is wrong, for waits that are over";
     TASK_POLL_DURATION = Histogram "task.poll.duration" "s" [TASK_NAME]
         "Time one poll of a scope took";
     TASK_SCHEDULE_DELAY = Histogram "task.schedule.delay" "s" [TASK_NAME]

@@ -154,6 +154,38 @@ fn findings<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
     }
     let poisoned = poisoned.into_iter().map(|(lock, n)| ([lock], Value::Count(n)));
     families.push(family(&metrics::POISONED, poisoned));
+    mistakes(snapshot, families);
+}
+
+/// The findings without a metric of their own. Those about pools exist where there is a pool.
+fn mistakes<'a>(snapshot: &'a Snapshot, families: &mut Vec<Family<'a>>) {
+    let known_kinds = |lock: &LockSeries| -> &[FindingKind] {
+        match lock.kind {
+            Kind::Pool => &[FindingKind::PoolUnderPool],
+            kind if kind.is_section() && snapshot.pools.is_empty() => &[FindingKind::AcrossAwait],
+            kind if kind.is_section() => {
+                &[FindingKind::AcrossAwait, FindingKind::PoolUnderLock, FindingKind::LockUnderPool]
+            }
+            _ => &[],
+        }
+    };
+    let mut counted = BTreeMap::<_, (u64, u64)>::new();
+    for lock in &snapshot.locks {
+        let kinds = known_kinds(lock).iter();
+        counted.extend(kinds.map(|kind| ((known(&lock.name), *kind), (0, 0))));
+    }
+    for finding in &snapshot.findings {
+        if !matches!(finding.kind, FindingKind::SelfDeadlock | FindingKind::Poisoned) {
+            let (count, ns) = counted.entry((known(&finding.lock), finding.kind)).or_default();
+            (*count, *ns) = (*count + finding.count, *ns + finding.wait_ns);
+        }
+    }
+    let values = |(lock, kind): (&'a str, FindingKind)| [lock, kind.as_str()];
+    let count = counted.iter().map(|(of, (count, _))| (values(*of), Value::Count(*count)));
+    families.push(family(&metrics::FINDINGS, count));
+    let waits = counted.iter().filter(|((_, kind), _)| kind.is_wait());
+    let time = waits.map(|(of, (_, ns))| (values(*of), Value::Seconds(seconds(*ns))));
+    families.push(family(&metrics::FINDINGS_TIME, time));
 }
 
 fn scopes<'a>(scopes: &'a [ScopeSeries], families: &mut Vec<Family<'a>>) {

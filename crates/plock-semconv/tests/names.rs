@@ -28,6 +28,8 @@ const DIRECT: &[Row] = &[
     ("plock.nesting.depth", HISTOGRAM, "{lock}", "lock_name", "plock_nesting_depth"),
     ("plock.deadlocks", COUNTER, "{deadlock}", "lock_deadlock precision", "plock_deadlocks_total"),
     ("plock.poisoned", COUNTER, "{panic}", "lock_name", "plock_poisoned_total"),
+    ("plock.findings", COUNTER, "{finding}", "lock_name lock_finding", "plock_findings_total"),
+    ("plock.findings.time", COUNTER, "s", "lock_name lock_finding", "plock_findings_time_seconds_total"),
     ("plock.task.poll.duration", HISTOGRAM, "s", "task_name", "plock_task_poll_duration_seconds"),
     ("plock.task.schedule.delay", HISTOGRAM, "s", "task_name", "plock_task_schedule_delay_seconds"),
     ("plock.task.idle.time", COUNTER, "s", "task_name task_idle", "plock_task_idle_time_seconds_total"),

@@ -2,7 +2,8 @@
 
 use expect_test::expect_file;
 use plock_core::{
-    BlockCause, CLASSIC_BOUNDS_NS, Cause, Dropped, EndCause, Idle, Kind, Mode, Outcome, Precision,
+    BlockCause, CLASSIC_BOUNDS_NS, Cause, Dropped, EndCause, FindingKind, Idle, Kind, Mode,
+    Outcome, Precision,
 };
 use plock_semconv::spans::{self, SpanAttribute, SpanValue};
 use plock_semconv::{Instrument, InstrumentKind, attributes, derived, label_name, metrics};
@@ -96,6 +97,9 @@ the cap is `__overflow__` and counted in `plock_telemetry_dropped_total`.
     row(attributes::LOCK_HOLDER, "a scope's name, or the module that acquired; `unknown`");
     row(attributes::LOCK_WAITER, "the same");
     row(attributes::LOCK_DEADLOCK, &closed(vec![attributes::DEADLOCK_SELF]));
+    let has_metric = [FindingKind::SelfDeadlock, FindingKind::Poisoned];
+    let others = FindingKind::ALL.iter().filter(|kind| !has_metric.contains(kind));
+    row(attributes::LOCK_FINDING, &closed(others.map(|kind| kind.as_str()).collect()));
     row(attributes::PRECISION, &closed(vec![attributes::PRECISION_EXACT]));
     row(attributes::TASK_NAME, "a scope's name");
     row(attributes::TASK_IDLE, &closed(Idle::ALL.iter().map(|v| v.as_str()).collect()));

@@ -229,6 +229,53 @@ fn findings_are_counted_by_lock_without_places_and_from_the_start() {
     ];
     assert_eq!(lines(&snapshot, &metrics::DEADLOCKS), ["self,exact 3"]);
     assert_eq!(lines(&snapshot, &metrics::POISONED), ["catalogue 0", "orders 12"]);
+    assert_eq!(
+        lines(&snapshot, &metrics::FINDINGS),
+        ["catalogue,guard_across_await 0", "orders,guard_across_await 16"]
+    );
+    assert!(lines(&snapshot, &metrics::FINDINGS_TIME).is_empty(), "there is no pool");
+}
+
+#[test]
+fn waits_with_something_in_hand_are_counted_and_timed_where_there_is_a_pool() {
+    let finding = |kind: &str, lock: &str, site: &str, wait_ns: u64| {
+        from_value(json!({
+            "kind": kind, "lock": lock, "pool": "connections", "owner": "checkout", "site": site,
+            "holder": "checkout", "holder_site": "a.rs:1:1", "count": 2, "wait_ns": wait_ns
+        }))
+        .unwrap()
+    };
+    let mut snapshot = snapshot(|s| {
+        s.locks = vec![
+            lock("orders", Kind::Mutex, Mode::Exclusive, |_| {}),
+            lock("connections", Kind::Pool, Mode::Permit, |_| {}),
+            lock("workers", Kind::Semaphore, Mode::Permit, |_| {}),
+        ];
+        s.pools = vec![
+            from_value(json!({
+                "name": "connections", "acquire": Histogram::default(), "size": 1
+            }))
+            .unwrap(),
+        ];
+    });
+    snapshot.findings = vec![
+        finding("pool_under_lock", "orders", "a.rs:2:1", 1_500_000_000),
+        finding("pool_under_lock", "orders", "a.rs:3:1", 500_000_000),
+        finding("pool_under_pool", "connections", "a.rs:4:1", 0),
+    ];
+    let of_orders = ["guard_across_await 0", "pool_under_lock 4", "lock_under_pool 0"];
+    let of_orders = of_orders.map(|line| format!("orders,{line}"));
+    let counted: Vec<_> =
+        std::iter::once("connections,pool_under_pool 2".to_owned()).chain(of_orders).collect();
+    assert_eq!(lines(&snapshot, &metrics::FINDINGS), counted);
+    assert_eq!(
+        lines(&snapshot, &metrics::FINDINGS_TIME),
+        [
+            "connections,pool_under_pool 0s",
+            "orders,pool_under_lock 2s",
+            "orders,lock_under_pool 0s"
+        ]
+    );
 }
 
 #[test]

@@ -77,6 +77,10 @@ pub(crate) fn scripted() -> Snapshot {
     }, {
         "kind": "self_deadlock", "lock": "orders", "owner": "reindex", "site": "a.rs:3:1",
         "holder": "reindex", "holder_site": "a.rs:1:1", "count": 1
+    }, {
+        "kind": "pool_under_lock", "lock": "orders", "pool": "connections", "owner": "checkout",
+        "site": "a.rs:4:1", "holder": "checkout", "holder_site": "a.rs:3:1", "count": 2,
+        "wait_ns": 750 * MS
     }]))
     .unwrap();
     snapshot.scopes = vec![checkout];
