@@ -20,9 +20,11 @@ pub(crate) struct Place {
 }
 
 pub(crate) use blame::{DEADLOCKS, ROOTS};
-pub(crate) use lock::{AGAINST_BEFORE, HOLDS, HOLDS_NOW, PANICS, UTILISATION, WAITS_BY_MODE};
+pub(crate) use lock::{
+    AGAINST_BEFORE, HOLDS, HOLDS_NOW, MISTAKES, PANICS, UTILISATION, WAITS_BY_MODE,
+};
 pub(crate) use overview::OLDEST_WAIT;
-pub(crate) use pools::{POOL_WAIT, POOLS};
+pub(crate) use pools::{POOL_WAIT, POOLS, WHILE_HOLDING};
 pub(crate) use runtime::{BLOCKED_POLLS, LONG_POLLS, SCHEDULE_DELAY, TASKS};
 pub(crate) use slo::BURN;
 pub(crate) use telemetry::{COLLECTOR_LOSS, COLLECTOR_QUEUE, COST, EXPORT_AGE, LEFT_OUT, VERSIONS};

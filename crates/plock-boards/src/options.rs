@@ -53,6 +53,8 @@ pub struct Thresholds {
     pub surge_factor: f64,
     /// Tasks waiting on average below which nothing is a surge.
     pub surge_floor: f64,
+    /// Tasks that wait, on average, for a pool with a lock in hand or for a lock with a connection in use.
+    pub wait_while_holding: f64,
     /// Wait of writers, 99th percentile, while readers get through.
     pub writer_wait_seconds: f64,
     /// A poll longer than this delays the other tasks of its worker.
@@ -111,6 +113,7 @@ impl Default for Thresholds {
             convoy_contended: 0.5,
             surge_factor: 4.0,
             surge_floor: 0.05,
+            wait_while_holding: 0.05,
             writer_wait_seconds: 1.0,
             long_poll_seconds: 0.01,
             blocked_poll_seconds: 0.05,

@@ -19,7 +19,9 @@
 //! while none is free is a wait for permits, charged to those who use connections meanwhile, connecting
 //! and checking included; one that begins while some are free is no wait for anybody. A connection in use
 //! is a hold like a guard: a lock that is waited for meanwhile shows it in its nesting depth, and the
-//! pool's own depth shows what is held while a connection is asked for. While its scope is idle for
+//! pool's own depth shows what is held while a connection is asked for. If either is a wait it is told in
+//! [`Snapshot::findings`](crate::Snapshot::findings), with both places and the time lost; so is the wait for
+//! a second connection of the same pool. While its scope is idle for
 //! either reason, that is idle time of a `pool`.
 
 #[cfg(feature = "bb8")]

@@ -127,6 +127,8 @@ macro_rules! wait {
 const ACQUIRED: &str =
     r#"lock_name="inventory",lock_kind="mutex",lock_mode="exclusive",lock_outcome="acquired""#;
 const POISONED: &str = r#"lock_name="inventory""#;
+const ACROSS_AWAIT: &str = r#"lock_name="inventory",lock_finding="guard_across_await""#;
+const UNDER_LOCK: &str = r#"lock_name="inventory",lock_finding="pool_under_lock""#;
 const SELF_DEADLOCK: &str = r#"lock_deadlock="self",precision="exact""#;
 
 const CONVOY: &[Fires] = &[Fires {
@@ -175,6 +177,27 @@ const POISON: &[Fires] = &[Fires {
     summary: "A lock is poisoned: somebody panicked while holding it.",
     description: "inventory in a of orders was poisoned by 1 panics in ten minutes.",
     leads: "plock-lock?viewPanel=panel-22&var-job=orders&var-instance=a&var-lock=inventory",
+}];
+
+const ACROSS: &[Fires] = &[Fires {
+    severity: "warning",
+    labels: THIS_LOCK,
+    summary: "A guard that blocks threads is kept across an await.",
+    description: "1 times in ten minutes a guard of inventory in a of orders was alive while its task waited.",
+    leads: "plock-lock?viewPanel=panel-23&var-job=orders&var-instance=a&var-lock=inventory",
+}];
+
+const WHILE_HOLDING: &[Fires] = &[Fires {
+    severity: "warning",
+    labels: &[
+        ("job", "orders"),
+        ("instance", "a"),
+        ("lock_name", "inventory"),
+        ("lock_finding", "pool_under_lock"),
+    ],
+    summary: "Tasks wait for a pool or a lock with something in hand that others need.",
+    description: "0.10 tasks on average in a of orders wait with a lock or a connection in hand; the lock is inventory (pool_under_lock).",
+    leads: "plock-pools?viewPanel=panel-12&var-job=orders&var-instance=a",
 }];
 
 const DEADLOCK: &[Fires] = &[Fires {
@@ -407,6 +430,14 @@ pub(crate) const CASES: &[Case] = &[
     case("PlockLockPoisoned", "one panic", &[("plock_poisoned_total", POISONED, "0x40 1x40")], "12m", POISON),
     case("PlockLockPoisoned", "one before the first look", &[("plock_poisoned_total", POISONED, "_x20 1x40")], "7m", POISON),
     case("PlockLockPoisoned", "none", &[("plock_poisoned_total", POISONED, "0x80")], "12m", SILENT),
+
+    case("PlockGuardAcrossAwait", "one guard", &[("plock_findings_total", ACROSS_AWAIT, "0x40 1x40")], "12m", ACROSS),
+    case("PlockGuardAcrossAwait", "one before the first look", &[("plock_findings_total", ACROSS_AWAIT, "_x20 1x40")], "7m", ACROSS),
+    case("PlockGuardAcrossAwait", "another mistake", &[("plock_findings_total", ACROSS_AWAIT, "0x80"), ("plock_findings_total", UNDER_LOCK, "0x40 1x40")], "12m", SILENT),
+
+    case("PlockWaitWhileHolding", "a tenth of a task", &[("plock_findings_time_seconds_total", UNDER_LOCK, "0+1.5x120")], "20m", WHILE_HOLDING),
+    case("PlockWaitWhileHolding", "a twenty-fifth of a task", &[("plock_findings_time_seconds_total", UNDER_LOCK, "0+0.6x120")], "20m", SILENT),
+    case("PlockWaitWhileHolding", "for four minutes", &[("plock_findings_time_seconds_total", UNDER_LOCK, "0+1.5x120")], "4m", SILENT),
 
     case("PlockLongPolls", "2 % over 10 ms", &[("plock_task_poll_duration_seconds_count", TASK, "0+100x120"), ("plock_task_poll_duration_seconds_bucket", task!("0.01"), "0+98x120"), ("plock_task_poll_duration_seconds_bucket", task!("0.05"), "0+100x120")], "25m", &[LONG_POLLS]),
     case("PlockLongPolls", "2 % over 50 ms", &[("plock_task_poll_duration_seconds_count", TASK, "0+100x120"), ("plock_task_poll_duration_seconds_bucket", task!("0.01"), "0+98x120"), ("plock_task_poll_duration_seconds_bucket", task!("0.05"), "0+98x120")], "25m", &[LONG_POLLS, BLOCKED_POLLS]),

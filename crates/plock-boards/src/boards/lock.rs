@@ -27,6 +27,7 @@ pub(crate) const UTILISATION: Place = Place { uid: LOCK_BOARD, panel: 19 };
 pub(crate) const AGAINST_BEFORE: Place = Place { uid: LOCK_BOARD, panel: 20 };
 pub(crate) const WAITS_BY_MODE: Place = Place { uid: LOCK_BOARD, panel: 15 };
 pub(crate) const PANICS: Place = Place { uid: LOCK_BOARD, panel: 22 };
+pub(crate) const MISTAKES: Place = Place { uid: LOCK_BOARD, panel: 23 };
 
 pub(crate) fn board(options: &Options) -> Dashboard {
     let scope = Scope::board().follow(LOCK_NAME, "lock");

@@ -2,11 +2,12 @@
 
 use plock_core::{Kind as Primitive, Outcome};
 use plock_semconv::attributes::{
-    LOCK_HOLDER, LOCK_KIND, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, POOL_NAME, STAGE_HELD,
+    LOCK_FINDING, LOCK_HOLDER, LOCK_KIND, LOCK_NAME, LOCK_OUTCOME, LOCK_STAGE, POOL_NAME,
+    STAGE_HELD,
 };
 use plock_semconv::metrics::{
-    ACQUISITIONS, HELD, HOLD_DURATION, HOLDERS, POOL_ACQUIRE_DURATION, POOL_IN_USE, POOL_SIZE,
-    POOL_WAITERS, WAIT_DURATION, WAITERS,
+    ACQUISITIONS, FINDINGS_TIME, HELD, HOLD_DURATION, HOLDERS, POOL_ACQUIRE_DURATION, POOL_IN_USE,
+    POOL_SIZE, POOL_WAITERS, WAIT_DURATION, WAITERS,
 };
 
 use super::Place;
@@ -24,6 +25,7 @@ const UID: &str = "plock-pools";
 pub(crate) const POOLS: [&str; 2] = [Primitive::Semaphore.as_str(), Primitive::Pool.as_str()];
 
 pub(crate) const POOL_WAIT: Place = Place { uid: UID, panel: 5 };
+pub(crate) const WHILE_HOLDING: Place = Place { uid: UID, panel: 12 };
 
 pub(crate) fn board(options: &Options) -> Dashboard {
     let scope = Scope::board().follow(LOCK_NAME, "lock");
@@ -38,7 +40,7 @@ pub(crate) fn board(options: &Options) -> Dashboard {
     .with_traces()
     .row("Now", vec![(4, now(&scope, options))])
     .row("Waiting for a permit", vec![(8, waits(&scope, options))])
-    .row("Connections", vec![(8, connections(&Scope::board()))])
+    .row("Connections", vec![(8, connections(&Scope::board(), options))])
     .row("Keeping a permit", vec![(8, holds(&scope)), (8, vec![holders(&scope)])])
     .finish()
 }
@@ -115,7 +117,7 @@ fn waits(scope: &Scope, options: &Options) -> Vec<Draft> {
 }
 
 /// Pools of connections tell their size and every acquisition, those without a wait included.
-fn connections(scope: &Scope) -> Vec<Draft> {
+fn connections(scope: &Scope, options: &Options) -> Vec<Draft> {
     let now = |instrument| sum(&[POOL_NAME], &scope.of(instrument).now());
     vec![
         panel(10, TimeSeries, "Connections by pool")
@@ -137,6 +139,20 @@ fn connections(scope: &Scope) -> Vec<Draft> {
             .empty("No pools of connections")
             .unit(unit::SECONDS)
             .ask(scope.of(&POOL_ACQUIRE_DURATION).quantile(0.99, &[POOL_NAME]), "{{pool_name}}"),
+        panel(12, TimeSeries, "Waiting with something in hand")
+            .tells(
+                &[&FINDINGS_TIME],
+                "Tasks that wait, on average, for a connection under a lock, for a lock with a \
+                 connection in use, or for a second connection. Zero is good; the findings in the \
+                 report of the process say where.",
+            )
+            .empty("No pools of connections")
+            .ask(
+                sum(&[LOCK_NAME, LOCK_FINDING], &scope.of(&FINDINGS_TIME).rate()),
+                "{{lock_name}} {{lock_finding}}",
+            )
+            .levels(&[(options.thresholds.wait_while_holding, ORANGE)])
+            .leads(&[Lock]),
     ]
 }
 

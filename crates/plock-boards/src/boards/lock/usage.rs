@@ -1,9 +1,9 @@
 //! How a lock is used: its load against before, its modes, how attempts end.
 
 use plock_core::{Kind as Primitive, Mode, Outcome};
-use plock_semconv::attributes::{LOCK_MODE, LOCK_NAME, LOCK_OUTCOME};
+use plock_semconv::attributes::{LOCK_FINDING, LOCK_MODE, LOCK_NAME, LOCK_OUTCOME};
 use plock_semconv::metrics::{
-    ACQUISITIONS, BLOCKED_TIME, HOLD_DURATION, NESTING_DEPTH, POISONED, WAIT_DURATION,
+    ACQUISITIONS, BLOCKED_TIME, FINDINGS, HOLD_DURATION, NESTING_DEPTH, POISONED, WAIT_DURATION,
 };
 
 use crate::grafana::kind::Kind::{Stacked, TimeSeries};
@@ -121,6 +121,19 @@ pub(super) fn habits(scope: &Scope) -> Vec<Draft> {
             )
             .empty("No mutex, no read-write lock")
             .ask(sum(&[LOCK_NAME], &scope.of(&POISONED).total().rate()), "{{lock_name}}")
+            .levels(&[(0.0, ORANGE)]),
+        panel(23, TimeSeries, "Mistakes")
+            .tells(
+                &[&FINDINGS],
+                "Guards kept across an await, waits for a pool under the lock, waits for the lock \
+                 with a connection in use. Zero is good; the findings in the report of the process \
+                 say where.",
+            )
+            .empty("No mutex, no read-write lock")
+            .ask(
+                sum(&[LOCK_NAME, LOCK_FINDING], &scope.of(&FINDINGS).total().rate()),
+                "{{lock_name}} {{lock_finding}}",
+            )
             .levels(&[(0.0, ORANGE)]),
         panel(18, Stacked, "Nested acquisitions")
             .tells(
