@@ -30,6 +30,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Edges in the report.
 const EDGES: usize = 12;
 
+/// Findings in the report.
+const FINDINGS: usize = 8;
+
 /// Watch a real service report who holds which lock, for how long, and whom it blocked.
 ///
 /// Builds and starts examples/orders under load, shows its locks while it runs and a report at the
@@ -107,10 +110,10 @@ async fn show(arguments: &Arguments, program: &Path) -> Result<()> {
     }
     if arguments.json {
         let Outcome { load, slowest, .. } = &outcome;
-        let Digest { locks, edges } = &digest;
+        let Digest { locks, edges, findings } = &digest;
         let report = json!({
             "scrape_url": scrape, "load": load, "locks": locks, "edges": edges,
-            "slowest": slowest, "queries": answers,
+            "findings": findings, "slowest": slowest, "queries": answers,
         });
         writeln!(stdout(), "{report}")?;
     } else if let Some(backend) = &backend {
@@ -164,6 +167,7 @@ fn report(title: &str, outcome: &Outcome, digest: &Digest) -> Result<()> {
         "Who blocks whom, by what it cost the victims\n{}\n",
         tables::edges(digest, EDGES)
     )?;
+    writeln!(out, "What is wrong for certain\n{}\n", tables::findings(digest, FINDINGS))?;
     match &outcome.slowest {
         Some(root) => writeln!(out, "The slowest request\n{}", tree::draw(root))?,
         None => writeln!(out, "No request was traced.")?,

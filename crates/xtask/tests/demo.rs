@@ -37,6 +37,12 @@ fn json_report_names_locks_edges_and_the_slowest_request() {
     }
     let edge = &report["edges"][0];
     assert_eq!((&edge["lock"], &edge["holder"]), (&worst["name"], &worst["worst_holder"]["owner"]));
+    for finding in report["findings"].as_array().expect("rows") {
+        assert_eq!(
+            (&finding["kind"], &finding["pool"]),
+            (&"pool_under_lock".into(), &"orders.pool".into())
+        );
+    }
     assert_eq!(report["slowest"]["attributes"]["lock.worst.name"], "inventory");
 }
 
@@ -56,9 +62,13 @@ fn interrupt_ends_with_the_report() {
     let mut report = String::new();
     child.stdout.take().expect("piped").read_to_string(&mut report).expect("UTF-8");
     assert!(child.wait().expect("it ends").success());
-    for part in
-        ["0 errors", "Locks, most waited for first", "Who blocks whom", "The slowest request"]
-    {
+    for part in [
+        "0 errors",
+        "Locks, most waited for first",
+        "Who blocks whom",
+        "wrong for certain",
+        "The slowest request",
+    ] {
         assert!(report.contains(part), "no `{part}` in:\n{report}");
     }
     assert!(!report.contains('\u{1b}'), "no colours and no cursor movement outside a terminal");

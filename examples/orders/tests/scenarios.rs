@@ -6,7 +6,7 @@
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use plock::{Cause, Edge, Histogram, LockSeries, Mode, Outcome, Snapshot};
+use plock::{Cause, Edge, FindingKind, Histogram, LockSeries, Mode, Outcome, Snapshot};
 
 /// What the program reports at its end.
 #[derive(Debug, serde::Deserialize)]
@@ -85,6 +85,12 @@ fn hold_across_await_blames_the_reindexer() {
     assert!(inventory.hold_suspended_ns * 2 > inventory.hold.sum_ns(), "{inventory:#?}");
     let top = report.top_edge("inventory");
     assert_eq!(top.holder, "orders.reindexer", "{top:?}");
+
+    // Its query has to wait for a connection now and then, and whoever needs the mutex with it.
+    let other = report.snapshot.findings.iter().find(|it| {
+        (it.kind, &*it.lock, &*it.pool) != (FindingKind::PoolUnderLock, "inventory", "orders.pool")
+    });
+    assert_eq!(other, None);
 
     let slowest = report.slowest.as_ref().expect("a request was traced");
     assert!(["POST /orders", "GET /stock/{id}"].contains(&slowest.name.as_str()), "{slowest:#?}");

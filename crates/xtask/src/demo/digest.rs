@@ -1,6 +1,6 @@
-//! A snapshot reduced to what the demo shows: one row per lock and mode, one per edge.
+//! A snapshot reduced to what the demo shows: one row per lock and mode, one per edge, one per finding.
 
-use plock_core::{Cause, Histogram, LockSeries, Outcome, Snapshot};
+use plock_core::{Cause, Finding, Histogram, LockSeries, Outcome, Snapshot};
 use serde::Serialize;
 
 /// The figures of the tables, most expensive first.
@@ -8,6 +8,8 @@ use serde::Serialize;
 pub(super) struct Digest {
     pub(super) locks: Vec<Lock>,
     pub(super) edges: Vec<Edge>,
+    /// The costliest first, then the most frequent.
+    pub(super) findings: Vec<Finding>,
 }
 
 /// One lock class in one mode.
@@ -75,7 +77,10 @@ impl Digest {
         let total: u64 = snapshot.edges.iter().map(|edge| edge.wait_ns).sum();
         let mut edges: Vec<&plock_core::Edge> = snapshot.edges.iter().collect();
         edges.sort_by_key(|edge| std::cmp::Reverse(edge.wait_ns));
-        Self { locks, edges: edges.into_iter().map(|edge| Edge::new(edge, total)).collect() }
+        let mut findings = snapshot.findings.clone();
+        findings.sort_by_key(|it| std::cmp::Reverse((it.wait_ns, it.count)));
+        let edges = edges.into_iter().map(|edge| Edge::new(edge, total)).collect();
+        Self { locks, edges, findings }
     }
 
     /// Acquisitions of all locks.

@@ -1,6 +1,7 @@
 //! The tables of the demo, as text.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent, presets};
 
@@ -98,6 +99,33 @@ pub(super) fn edges(digest: &Digest, rows: usize) -> String {
         table.add_row(edge_row(edge));
     }
     match digest.edges.len().saturating_sub(rows) {
+        0 => table.to_string(),
+        more => format!("{table}\n and {more} smaller ones"),
+    }
+}
+
+/// One row per mistake in how locks are used, and place; at most `rows` of them.
+pub(super) fn findings(digest: &Digest, rows: usize) -> String {
+    if digest.findings.is_empty() {
+        return "nothing".to_owned();
+    }
+    let mut table = table(&["what", "lock", "pool", "by", "at", "has", "from", "times", "waited"]);
+    align_right(&mut table, 7..9);
+    for finding in digest.findings.iter().take(rows) {
+        let waited = Duration::from_nanos(finding.wait_ns).as_secs_f64();
+        table.add_row([
+            Cell::new(finding.kind),
+            Cell::new(&finding.lock),
+            Cell::new(&finding.pool),
+            Cell::new(&finding.owner),
+            Cell::new(site(&finding.site)),
+            Cell::new(&finding.holder),
+            Cell::new(site(&finding.holder_site)),
+            Cell::new(finding.count),
+            Cell::new(duration(waited)),
+        ]);
+    }
+    match digest.findings.len().saturating_sub(rows) {
         0 => table.to_string(),
         more => format!("{table}\n and {more} smaller ones"),
     }
