@@ -51,6 +51,7 @@ pub use plock_prometheus as prometheus;
 
 #[cfg(not(feature = "off"))]
 mod blocking;
+mod const_named;
 #[cfg(all(feature = "parking_lot", not(feature = "off")))]
 pub mod parking_lot;
 #[cfg(all(feature = "parking_lot", feature = "off"))]

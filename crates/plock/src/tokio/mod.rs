@@ -1,6 +1,5 @@
 //! Mirrors of tokio's primitives.
 
-mod const_named;
 #[cfg(not(feature = "off"))]
 pub mod sync;
 #[cfg(feature = "off")]

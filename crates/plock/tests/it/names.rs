@@ -35,6 +35,46 @@ fn named_statics_are_there_from_their_first_use() {
 }
 
 #[test]
+fn statics_of_std_are_named_by_the_macro() {
+    use plock::std::sync;
+    static MUTEX: sync::Mutex<u8> = plock::const_named!(std::Mutex, "macro_std_mutex", 1);
+    static RWLOCK: sync::RwLock<u8> = plock::const_named!(std::RwLock, "macro_std_rwlock", 2);
+    static CELL: OnceLock<u8> = plock::const_named!(std::OnceLock, "macro_std_cell");
+    static LAZY: LazyLock<u8> = plock::const_named!(std::LazyLock, "macro_std_lazy", || 4);
+    static NAMES: [&str; 4] =
+        ["macro_std_mutex", "macro_std_rwlock", "macro_std_cell", "macro_std_lazy"];
+    let count = || NAMES.map(|name| acquired(name, Mode::Exclusive));
+    assert_eq!(count(), [None; 4]);
+    let sum = *MUTEX.lock().unwrap() + *RWLOCK.write().unwrap() + CELL.get_or_init(|| 3) + *LAZY;
+    assert_eq!((sum, count()), (10, [Some(1); 4]));
+}
+
+#[cfg(feature = "parking_lot")]
+#[test]
+fn statics_of_parking_lot_are_named_by_the_macro() {
+    use plock::parking_lot::{FairMutex, Mutex, RecursiveRwLock, ReentrantMutex, RwLock};
+    static MUTEX: Mutex<u8> = plock::const_named!(parking_lot::Mutex, "macro_pl_mutex", 1);
+    static FAIR: FairMutex<u8> = plock::const_named!(parking_lot::FairMutex, "macro_pl_fair", 2);
+    static AGAIN: ReentrantMutex<u8> =
+        plock::const_named!(parking_lot::ReentrantMutex, "macro_pl_again", 3);
+    static RWLOCK: RwLock<u8> = plock::const_named!(parking_lot::RwLock, "macro_pl_rwlock", 4);
+    static RECURSIVE: RecursiveRwLock<u8> =
+        plock::const_named!(parking_lot::RecursiveRwLock, "macro_pl_recursive", 5);
+    static NAMES: [&str; 5] = [
+        "macro_pl_mutex",
+        "macro_pl_fair",
+        "macro_pl_again",
+        "macro_pl_rwlock",
+        "macro_pl_recursive",
+    ];
+    let count = || NAMES.map(|name| acquired(name, Mode::Exclusive));
+    assert_eq!(count(), [None; 5]);
+    let one = *MUTEX.lock() + *FAIR.lock() + *AGAIN.lock();
+    assert_eq!(one + *RWLOCK.write() + *RECURSIVE.write(), 15);
+    assert_eq!(count(), [Some(1); 5]);
+}
+
+#[test]
 fn what_is_made_once_is_named_as_locks_are() {
     static ONCE: Once = Once::const_named("static_once");
     static CELL: OnceLock<u8> = OnceLock::const_named("static_cell");
