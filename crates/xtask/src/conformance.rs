@@ -39,6 +39,8 @@ const FILES: &[&str] = &[
     "sync_mpsc_weak",
     "sync_mutex",
     "sync_mutex_owned",
+    "sync_notify",
+    "sync_notify_owned",
     "sync_once_cell",
     "sync_oneshot",
     "sync_panic",

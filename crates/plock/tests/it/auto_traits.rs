@@ -137,6 +137,9 @@ macro_rules! parking_lots {
 
 one_value!(All, NotSync, NotSend, Neither, NotUnpin, NotUnwindSafe);
 same!(tokio::sync::Barrier());
+same!(tokio::sync::Notify());
+same!(tokio::sync::futures::Notified ('static));
+same!(tokio::sync::futures::OwnedNotified());
 same!(tokio::sync::Semaphore());
 same!(tokio::sync::SemaphorePermit ('static));
 same!(tokio::sync::OwnedSemaphorePermit());

@@ -9,6 +9,7 @@ use plock::tokio::{task, time};
 use plock::{Idle, waiting_on};
 use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -48,6 +49,26 @@ fn a_wait_is_filed_under_the_kind_it_was_given() {
     assert_eq!(idle("named waits"), [(Idle::Timer, 7), (Idle::Io, 30), (Idle::Other, 40)]);
     let report = told("named waits").report;
     assert_eq!((report.idle_ns, report.runnable_ns, report.busy_ns), (77, 23, 0));
+}
+
+#[test]
+fn a_notification_is_waited_for_as_a_channel() {
+    let _world = manual();
+    let word = Arc::new(plock::tokio::sync::Notify::new());
+    let mut scope = Actor::new("notified", async {
+        word.notified().await;
+        let mut owned = pin!(Arc::clone(&word).notified_owned());
+        assert!(!owned.as_mut().enable(), "in the queue from now on");
+        step().await;
+        owned.await;
+    });
+    assert!(!scope.at(0));
+    plock::manual::set(30);
+    word.notify_one();
+    assert!(!scope.at(35));
+    word.notify_waiters();
+    assert!(scope.poll(), "notified before it waits");
+    assert_eq!(idle("notified"), [(Idle::Channel, 30)]);
 }
 
 #[test]

@@ -10,14 +10,11 @@
 //! | [`mpsc::Sender`] | of places | a reserved place | `channel` |
 //! | [`mpsc::Receiver`] | releases those | | `channel` |
 //! | [`mpsc::UnboundedReceiver`], [`oneshot`], [`watch`], [`broadcast`] | | | `channel` |
-//! | [`Barrier`], [`SetOnce`], and in [`task`](super::task) [`JoinSet`], [`JoinHandle`] | | | `channel` |
-//! | [`Notify`], [`mpsc::UnboundedSender`] | tokio's own | | `other`, or what [`waiting_on`] says |
-//!
-//! A `Notify` of our own could not hand out its owned futures without unsafe code.
+//! | [`Barrier`], [`Notify`], [`SetOnce`], and in [`task`](super::task) [`JoinSet`], [`JoinHandle`] | | | `channel` |
+//! | [`mpsc::UnboundedSender`] | tokio's own: it waits for nothing | | |
 //!
 //! [`JoinSet`]: super::task::JoinSet
 //! [`JoinHandle`]: super::task::JoinHandle
-//! [`waiting_on`]: crate::waiting_on()
 //!
 //! # Design
 //! tokio's lock types are thin layers over one fair queue of permits, and so are these: a queue (a
@@ -37,7 +34,7 @@
 //! | `mutex`, `rwlock`, `semaphore` | tokio's interface over these cores, no logic of their own |
 //! | `waited` | waiting in a queue that a type of tokio's has inside |
 //! | `once_cell`, `mpsc` | tokio's types behind or around such a queue |
-//! | `oneshot`, `watch`, `broadcast`, `barrier`, `set_once` | tokio's types, whose waits have a name |
+//! | `oneshot`, `watch`, `broadcast`, `barrier`, `notify`, `set_once` | tokio's types, whose waits have a name |
 //! | `native` | tokio's own error values and panics |
 
 mod barrier;
@@ -47,6 +44,7 @@ mod guarded;
 pub mod mpsc;
 mod mutex;
 mod native;
+mod notify;
 mod once_cell;
 pub mod oneshot;
 mod raw;
@@ -58,6 +56,7 @@ pub mod watch;
 
 pub use barrier::Barrier;
 pub use mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
+pub use notify::{Notify, futures};
 pub use once_cell::OnceCell;
 pub use rwlock::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
