@@ -70,6 +70,18 @@ pub fn scopes(name: &str) -> Vec<u64> {
     out
 }
 
+/// Attempts that block the live scopes with this name, by scope.
+#[must_use]
+pub fn blocked(name: &str) -> Vec<u64> {
+    let mut out = Vec::new();
+    slab::each_live(|cell| {
+        if cell.label().map(Label::text) == Some(name) {
+            out.push(cell.attempts_pending());
+        }
+    });
+    out
+}
+
 fn owner(cell: &OwnerCell) -> LiveOwner {
     LiveOwner {
         scope: cell.label().map(Label::text),

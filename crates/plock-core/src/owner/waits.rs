@@ -75,6 +75,12 @@ impl OwnerCell {
         }
     }
 
+    /// How many of its attempts are pending, as far as it has noted.
+    #[cfg(feature = "test-clock")]
+    pub(crate) fn attempts_pending(&self) -> u64 {
+        self.waits.pending.get()
+    }
+
     /// Adds what ended elsewhere.
     pub(super) fn settle_waits(&self) {
         if self.waits.elsewhere.get() == 0 {

@@ -1,6 +1,7 @@
 //! Random programs of acquisitions, drops, moves, adoptions, scopes, cancellations and forgotten
-//! guards, of tokio's locks among std's and parking_lot's, run on plock and on a plain model side by side. `p1` to `p9` are the invariants of the
-//! nesting depth and the counts; the rest are the laws of waits, blame and time.
+//! guards, run on plock and on a plain model side by side: tokio's locks, semaphores and channels, locks of
+//! std and parking_lot that threads wait for, and a pool, all in one program. `p1` to `p9` are the
+//! invariants of the nesting depth and the counts; the rest are the laws of waits, blame and time.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod faults;
@@ -36,6 +37,8 @@ fn ops(forgets: bool) -> impl Strategy<Value = Op> {
         3 => n().prop_map(|of| Op::Branch { of }),
         2 => (n(), any::<bool>()).prop_map(|(scope, completed)| Op::End { scope, completed }),
         12 => (n(), n(), n()).prop_map(|(lock, access, at)| Op::Acquire { lock, access, at }),
+        4 => (n(), n(), 0..3u64)
+            .prop_map(|(lock, access, around)| Op::Wait { lock, access, around }),
         8 => (n(), n()).prop_map(|(attempt, at)| Op::Poll { attempt, at }),
         3 => (n(), n()).prop_map(|(attempt, at)| Op::Cancel { attempt, at }),
         8 => (n(), n()).prop_map(|(guard, at)| Op::Drop { guard, at }),

@@ -12,6 +12,8 @@ const WHOLE: u32 = 1_000;
 pub(crate) enum Owner {
     Thread,
     Scope(Id),
+    /// A thread of its own, in a scope of its own.
+    Worker(Id),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +51,8 @@ struct Queue {
     free: u32,
     /// Attempts without a grant, first come first.
     waits: VecDeque<Id>,
+    /// It hands nothing over: whoever is quickest has it.
+    is_barging: bool,
 }
 
 /// What the figures of one lock in one mode must have grown by.
@@ -73,6 +77,8 @@ pub(crate) struct Model {
     pub(crate) forgotten: Vec<Held>,
     pub(crate) expected: BTreeMap<(Id, Access), Expected>,
     claims: BTreeMap<Owner, u64>,
+    /// Guards of other locks that each worker has.
+    pub(crate) workers: Vec<u64>,
     next: Id,
 }
 
@@ -95,8 +101,14 @@ impl Access {
 }
 
 impl Model {
-    pub(crate) fn add_lock(&mut self, whole: Access) {
-        self.queues.push(Queue { free: whole.need(), waits: VecDeque::new() });
+    pub(crate) fn add_lock(&mut self, whole: Access, is_barging: bool) {
+        self.queues.push(Queue { free: whole.need(), waits: VecDeque::new(), is_barging });
+    }
+
+    /// A thread that has so many other guards; its number.
+    pub(crate) fn add_worker(&mut self, around: u64) -> Id {
+        self.workers.push(around);
+        self.workers.len() - 1
     }
 
     pub(crate) fn add_scope(&mut self, parent: Option<Id>) {
@@ -140,6 +152,7 @@ impl Model {
             Owner::Scope(id) => {
                 self.path(id).into_iter().map(|id| self.guards(Owner::Scope(id))).sum()
             }
+            Owner::Worker(id) => self.workers[id] + self.guards(owner),
         }
     }
 
@@ -149,6 +162,33 @@ impl Model {
 
     pub(crate) fn is_queued_for(&self, lock: Id) -> bool {
         self.waiting.values().any(|waiting| waiting.lock == lock)
+    }
+
+    /// How those that are queued for a lock want it.
+    pub(crate) fn queued(&self, lock: Id) -> impl Iterator<Item = Access> {
+        self.waiting.values().filter(move |waiting| waiting.lock == lock).map(|it| it.access)
+    }
+
+    /// Whether somebody has been handed the lock and has not claimed it.
+    pub(crate) fn is_granted(&self, lock: Id) -> bool {
+        self.waiting.values().any(|waiting| waiting.lock == lock && waiting.granted.is_some())
+    }
+
+    /// Whether whoever waits for a lock that hands nothing over can have it now.
+    pub(crate) fn lets_in(&self, lock: Id) -> bool {
+        let queue = &self.queues[lock];
+        queue.is_barging && self.queued(lock).any(|access| queue.free >= access.need())
+    }
+
+    /// One of those that could has got in.
+    pub(crate) fn got_in(&mut self, id: Id, owner: Owner, now: u64) {
+        let Waiting { lock, access, since, .. } = self.waiting.remove(&id).expect("waits");
+        let queue = &mut self.queues[lock];
+        queue.waits.retain(|waits| *waits != id);
+        assert!(queue.free >= access.need(), "nobody else has it");
+        queue.free -= access.need();
+        self.figures(lock, access).waits.push(now - since);
+        self.hold(id, lock, access, owner, now);
     }
 
     fn figures(&mut self, lock: Id, access: Access) -> &mut Expected {
@@ -227,6 +267,9 @@ impl Model {
     pub(crate) fn give_back(&mut self, lock: Id, permits: u32, now: u64) {
         let queue = &mut self.queues[lock];
         queue.free += permits;
+        if queue.is_barging {
+            return;
+        }
         while let Some(first) = queue.waits.front() {
             let waiting = self.waiting.get_mut(first).expect("waits");
             if queue.free < waiting.access.need() {
@@ -251,7 +294,8 @@ impl Model {
     /// A guard of `owner` is dropped under `by`. An owner that is gone has lost nothing.
     fn is_foreign(&self, owner: Owner, by: Owner) -> bool {
         match (owner, by) {
-            (Owner::Thread, _) => false, // everything here runs on one thread
+            (Owner::Thread | Owner::Worker(_), _) => false, // each on its own thread
+            (Owner::Scope(_), Owner::Worker(_)) => panic!("a worker has nothing of others"),
             (Owner::Scope(id), Owner::Thread) => self.is_alive(id),
             (Owner::Scope(id), Owner::Scope(by)) => {
                 self.is_alive(id) && !self.path(by).contains(&id)

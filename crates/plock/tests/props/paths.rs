@@ -1,10 +1,14 @@
 //! Depth along paths of scopes and across tasks, where the program itself says what it must be.
 
 use super::alone;
+use super::world::pool;
 use futures_util::future::join;
-use plock::tokio::sync::{Mutex, OwnedMutexGuard};
+use plock::parking_lot::{self, Named};
+use plock::std::sync;
+use plock::tokio::sync::{Mutex, OwnedMutexGuard, RwLock, Semaphore};
 use plock::{Mode, inspect, snapshot};
 use proptest::prelude::*;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -81,6 +85,57 @@ async fn branch(name: &'static str, ops: Vec<bool>, gate: Arc<AtomicUsize>) {
             held.push(lock(name).await);
         } else {
             held.pop();
+        }
+    }
+}
+
+/// What can be held: what is tokio's, then what stays on its thread.
+const KINDS: usize = 8;
+
+/// Names of the locks of two branches, by kind.
+const BRANCHES: [[&str; KINDS]; 2] = [
+    ["p6_a0", "p6_a1", "p6_a2", "p6_a3", "p6_a4", "p6_a5", "p6_a6", "p6_a7"],
+    ["p6_b0", "p6_b1", "p6_b2", "p6_b3", "p6_b4", "p6_b5", "p6_b6", "p6_b7"],
+];
+
+/// As [`depths`], of several locks together.
+fn all_depths(names: [&str; KINDS]) -> [u64; 9] {
+    let mut sum = [0; 9];
+    for lock in snapshot().locks.iter().filter(|lock| names.contains(&&*lock.name)) {
+        sum.iter_mut().zip(lock.depth).for_each(|(sum, depth)| *sum += depth);
+    }
+    sum
+}
+
+/// The guard of a new lock of this kind.
+async fn guard(name: &'static str, kind: usize) -> Box<dyn Any> {
+    fn leak<T>(lock: T) -> &'static T {
+        Box::leak(Box::new(lock))
+    }
+    match kind {
+        0 => Box::new(lock(name).await),
+        1 => Box::new(Arc::new(RwLock::named(name, ())).write_owned().await),
+        2 => Box::new(Arc::new(Semaphore::named(name, 1)).acquire_owned().await.unwrap()),
+        3 => Box::new(pool(name, 1).get().await.unwrap()),
+        4 => Box::new(leak(sync::Mutex::named(name, ())).lock().unwrap()),
+        5 => Box::new(leak(sync::RwLock::named(name, ())).write().unwrap()),
+        6 => Box::new(leak(<parking_lot::Mutex<_> as Named>::named(name, ())).lock()),
+        _ => Box::new(leak(<parking_lot::RwLock<_> as Named>::named(name, ())).write()),
+    }
+}
+
+/// As [`branch`], of locks of any kind.
+async fn kinds(
+    names: &'static [&'static str; KINDS],
+    ops: Vec<Option<usize>>,
+    gate: Arc<AtomicUsize>,
+) {
+    let mut held = Vec::new();
+    for (i, takes) in ops.into_iter().enumerate() {
+        poll_fn(|_| if gate.load(SeqCst) > i { Poll::Ready(()) } else { Poll::Pending }).await;
+        match takes {
+            Some(kind) => held.push(guard(names[kind], kind).await),
+            None => drop(held.pop()),
         }
     }
 }
@@ -205,6 +260,41 @@ proptest! {
             runtime.block_on(tasks(program));
             drop(runtime);
             assert_eq!(inspect::cells(), before, "P8: no task is left in the table");
+        })?;
+    }
+
+    /// With guards that stay on their thread, connections and permits among them.
+    #[test]
+    fn p6_depth_of_every_kind_knows_neither_polls_nor_siblings(
+        a in prop::collection::vec(prop::option::of(0..KINDS), 0..12),
+        b in prop::collection::vec(prop::option::of(0..KINDS), 0..12),
+        schedule in prop::collection::vec(0..3u8, 0..60),
+    ) {
+        alone(|| {
+            let before = BRANCHES.map(all_depths);
+            let gates = [Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))];
+            let [ga, gb] = gates.clone();
+            let (ops_a, ops_b) = (a.clone(), b.clone());
+            let mut future = Box::pin(plock::root("p6_root", async move {
+                let _around = lock("p6_around").await;
+                let a = plock::scope("p6_a", kinds(&BRANCHES[0], ops_a, ga));
+                let b = plock::scope("p6_b", kinds(&BRANCHES[1], ops_b, gb));
+                join(a, b).await;
+            }));
+            let mut poll = || future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+            let last = [0, 1].into_iter().cycle().take(2 * (a.len() + b.len()) + 2);
+            let is_over = schedule.into_iter().chain(last).any(|gate| {
+                if let Some(gate) = gates.get(usize::from(gate)) {
+                    gate.fetch_add(1, SeqCst); // else a poll for nothing
+                }
+                poll()
+            });
+            assert!(is_over, "ran to its end");
+            for ((names, ops), before) in BRANCHES.into_iter().zip([a, b]).zip(before) {
+                let takes: Vec<_> = ops.iter().map(Option::is_some).collect();
+                let grown = all_depths(names).iter().zip(before).map(|(now, then)| now - then).collect::<Vec<_>>();
+                assert_eq!(grown, histogram(&of_branch(&takes)));
+            }
         })?;
     }
 

@@ -4,11 +4,15 @@
 mod acts;
 mod threads;
 mod verdict;
+mod workers;
 
 use threads::{ThreadGuard, ThreadLock};
 use verdict::weights;
+use workers::{Worker, Workers};
 
 use crate::model::{Access, Id, Model, Owner};
+use deadpool::managed::{self, Manager, Metrics, Object, RecycleResult};
+use plock::pool::{Used, deadpool::Pool};
 use plock::tokio::sync::{
     Mutex, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit,
     RwLock, Semaphore,
@@ -21,10 +25,12 @@ use plock::{
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -32,20 +38,67 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Root,
-    Branch { of: usize },
-    End { scope: usize, completed: bool },
-    Acquire { lock: usize, access: usize, at: usize },
-    Poll { attempt: usize, at: usize },
-    Cancel { attempt: usize, at: usize },
-    Drop { guard: usize, at: usize },
-    Adopt { guard: usize, at: usize },
-    Forget { guard: usize },
-    Downgrade { guard: usize, at: usize },
-    Split { guard: usize, at: usize },
-    Merge { guard: usize, other: usize, at: usize },
-    ForgetPermits { guard: usize, at: usize },
-    AddPermits { n: u32 },
-    Send { guard: usize, at: usize },
+    Branch {
+        of: usize,
+    },
+    End {
+        scope: usize,
+        completed: bool,
+    },
+    Acquire {
+        lock: usize,
+        access: usize,
+        at: usize,
+    },
+    /// A thread of its own asks for a lock that blocks, and waits if it has to.
+    Wait {
+        lock: usize,
+        access: usize,
+        around: u64,
+    },
+    Poll {
+        attempt: usize,
+        at: usize,
+    },
+    Cancel {
+        attempt: usize,
+        at: usize,
+    },
+    Drop {
+        guard: usize,
+        at: usize,
+    },
+    Adopt {
+        guard: usize,
+        at: usize,
+    },
+    Forget {
+        guard: usize,
+    },
+    Downgrade {
+        guard: usize,
+        at: usize,
+    },
+    Split {
+        guard: usize,
+        at: usize,
+    },
+    Merge {
+        guard: usize,
+        other: usize,
+        at: usize,
+    },
+    ForgetPermits {
+        guard: usize,
+        at: usize,
+    },
+    AddPermits {
+        n: u32,
+    },
+    Send {
+        guard: usize,
+        at: usize,
+    },
 }
 
 impl Op {
@@ -72,6 +125,7 @@ enum Lock {
     Semaphore(Arc<Semaphore>),
     Channel(Sender<()>, RefCell<Receiver<()>>),
     Thread(ThreadLock),
+    Pool(Pool<Numbers>),
 }
 
 #[derive(Debug)]
@@ -82,7 +136,35 @@ enum Guard {
     Permit(OwnedSemaphorePermit),
     Place(OwnedPermit<()>),
     Thread(ThreadGuard),
+    Worker(Worker),
+    Connection { _used: Used<Object<Numbers>> },
 }
+
+/// Makes numbers, at once.
+#[derive(Debug)]
+pub(crate) struct Numbers;
+
+impl Manager for Numbers {
+    type Type = u8;
+    type Error = Infallible;
+
+    async fn create(&self) -> Result<u8, Infallible> {
+        Ok(7)
+    }
+
+    async fn recycle(&self, _: &mut u8, _: &Metrics) -> RecycleResult<Infallible> {
+        Ok(())
+    }
+}
+
+/// A pool of so many of them.
+pub(crate) fn pool(name: &'static str, size: usize) -> Pool<Numbers> {
+    let pool = managed::Pool::builder(Numbers).max_size(size).build();
+    Pool::named(name, pool.expect("no timeouts"))
+}
+
+/// The clock of all threads of a world. It goes on with the next world.
+static CLOCK: AtomicU64 = AtomicU64::new(0);
 
 type Attempt = Pin<Box<dyn Future<Output = Guard>>>;
 type Body = Pin<Box<dyn Future<Output = ()>>>;
@@ -97,7 +179,7 @@ thread_local! {
 }
 
 /// Names of the locks of all worlds; series are never given back.
-pub(crate) const LOCKS: [(&str, Access); 10] = [
+pub(crate) const LOCKS: [(&str, Access); 11] = [
     ("props_mutex", Access::Lock),
     ("props_mutex", Access::Lock),
     ("props_rwlock", Access::Write),
@@ -107,10 +189,13 @@ pub(crate) const LOCKS: [(&str, Access); 10] = [
     ("props_parking_mutex", Access::Lock),
     ("props_parking_rwlock", Access::Write),
     (CHANNEL, Access::Permits(2)),
+    (POOL, Access::Permits(2)),
     ("props_semaphore", Access::Permits(3)),
 ];
 /// The one whose permits are places for messages.
 pub(crate) const CHANNEL: &str = "props_channel";
+/// The one whose permits are connections.
+pub(crate) const POOL: &str = "props_pool";
 /// Names of scopes; a program has at most so many.
 pub(crate) const SCOPES: [&str; 8] =
     ["props_0", "props_1", "props_2", "props_3", "props_4", "props_5", "props_6", "props_7"];
@@ -121,6 +206,7 @@ pub(crate) struct World {
     scopes: RefCell<Vec<Option<Body>>>,
     attempts: RefCell<BTreeMap<Id, Attempt>>,
     guards: RefCell<BTreeMap<Id, Guard>>,
+    workers: Workers,
     added: Cell<u32>,
     /// First poll and end of each scope.
     lives: RefCell<Vec<(u64, u64)>>,
@@ -161,11 +247,13 @@ struct Before {
 impl World {
     pub(crate) fn new() -> Rc<Self> {
         plock::set_slow_threshold(Duration::ZERO);
+        manual::share(&CLOCK);
         let _installed_before = plock::set_observer(Box::new(Collector));
         let mut model = Model::default();
         let locks = LOCKS.map(|(name, whole)| {
-            model.add_lock(whole);
-            if let Some(lock) = ThreadLock::named(name) {
+            let thread_lock = ThreadLock::named(name);
+            model.add_lock(whole, thread_lock.is_some());
+            if let Some(lock) = thread_lock {
                 return Lock::Thread(lock);
             }
             match whole {
@@ -174,6 +262,7 @@ impl World {
                     let (sender, receiver) = mpsc::named_channel(name, n as usize);
                     Lock::Channel(sender, RefCell::new(receiver))
                 }
+                Access::Permits(n) if name == POOL => Lock::Pool(pool(name, n as usize)),
                 Access::Permits(n) => Lock::Semaphore(Arc::new(Semaphore::named(name, n as usize))),
                 Access::Write | Access::Read => Lock::Rw(Arc::new(RwLock::named(name, ()))),
             }
@@ -193,6 +282,7 @@ impl World {
             scopes: RefCell::default(),
             attempts: RefCell::default(),
             guards: RefCell::default(),
+            workers: Workers::new(),
             added: Cell::new(0),
             lives: RefCell::default(),
             before,
@@ -226,6 +316,7 @@ impl World {
         WAKER.set(None);
         match owner {
             Owner::Thread => job(),
+            Owner::Worker(_) => panic!("it does its own"),
             Owner::Scope(id) => {
                 let path = self.model.borrow().path(id);
                 self.inside(&path, job);
@@ -298,6 +389,12 @@ impl World {
                 Box::pin(async { Guard::Place(place.await.expect("open")) })
             }
             (Lock::Thread(_), _) => panic!("nobody waits for it here"),
+            (Lock::Pool(pool), _) => {
+                let pool = pool.clone();
+                Box::pin(
+                    async move { Guard::Connection { _used: pool.get().await.expect("open") } },
+                )
+            }
             (Lock::Semaphore(lock), access) => {
                 let lock = Arc::clone(lock).acquire_many_owned(access.need());
                 Box::pin(async { Guard::Permit(lock.await.expect("open")) })
@@ -346,7 +443,9 @@ impl World {
             let expected = model.guards(Owner::Scope(id));
             assert_eq!(counted - self.before.scopes[id], expected, "P1: {name}");
         }
-        let alive = (model.held.len() + model.forgotten.len()) as u64;
+        self.compare_workers();
+        let around: u64 = model.workers.iter().sum();
+        let alive = (model.held.len() + model.forgotten.len()) as u64 + around;
         assert_eq!(inspect::cells().1 - self.before.cells.1, alive, "P2: one owner per guard");
         for (name, before) in &self.before.holds {
             let expected = model
@@ -382,7 +481,7 @@ impl World {
             self.act(&Op::Cancel { attempt: 0, at: 0 }, 0);
         }
         let mut order = order.iter().cycle();
-        while !self.guards.borrow().is_empty() {
+        while !self.guards.borrow().is_empty() || self.workers.count() > 0 {
             let (guard, at) = (*order.next().expect("cycles"), *order.next().expect("cycles"));
             self.act(&Op::Drop { guard, at }, 0);
             self.compare();

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn is_writer(access: Access) -> bool {
+    access == Access::Write
+}
+
 impl World {
     #[expect(clippy::too_many_lines, reason = "one arm per operation")]
     pub(super) fn act(self: &Rc<Self>, op: &Op, inside: u64) {
@@ -23,8 +27,8 @@ impl World {
             Op::Branch { of } => {
                 if self.scopes.borrow().len() < SCOPES.len() {
                     let parent = match self.owner(of) {
-                        Owner::Thread => None,
                         Owner::Scope(id) => Some(id),
+                        _ => None,
                     };
                     self.open(parent);
                 }
@@ -38,11 +42,19 @@ impl World {
                 let (lock, at) = (lock % LOCKS.len(), self.owner(at));
                 let access = match (LOCKS[lock].1, access) {
                     (Access::Write, n) if n % 3 > 0 => Access::Read,
-                    (Access::Permits(_), _) if LOCKS[lock].0 == CHANNEL => Access::Permits(1),
+                    (Access::Permits(_), _) if [CHANNEL, POOL].contains(&LOCKS[lock].0) => {
+                        Access::Permits(1)
+                    }
                     (Access::Permits(_), n) => Access::Permits([1, 2, 3][n % 3]),
                     (whole, _) => whole,
                 };
+                if LOCKS[lock].0 == POOL && self.model.borrow().is_granted(lock) {
+                    return; // it says that the connection is free: who asks now is not said to wait
+                }
                 if let Lock::Thread(thread_lock) = self.locks[lock] {
+                    if access == Access::Read && self.model.borrow().queued(lock).any(is_writer) {
+                        return; // whether readers go before a writer is up to the lock
+                    }
                     return self.try_acquire((lock, thread_lock), access, at, inside);
                 }
                 self.under(at, move |world| {
@@ -50,6 +62,23 @@ impl World {
                     let (id, gets) = world.model.borrow_mut().acquire(lock, access, at, now());
                     assert_eq!(world.poll(id, world.attempt(lock, access)), gets, "{access:?}");
                 });
+            }
+            Op::Wait { lock, access, around } => {
+                let lock = [4, 5, 6, 7][lock % 4];
+                let Lock::Thread(thread_lock) = self.locks[lock] else { panic!("it blocks") };
+                let access = match LOCKS[lock].1 {
+                    Access::Write if !access.is_multiple_of(2) => Access::Read,
+                    whole => whole,
+                };
+                let model = self.model.borrow();
+                let is_lost = model.forgotten.iter().any(|held| held.lock == lock);
+                if is_lost || model.queued(lock).any(|other| is_writer(other) != is_writer(access))
+                {
+                    return;
+                }
+                drop(model);
+                manual::advance(inside);
+                self.send_worker(lock, thread_lock, access, around);
             }
             Op::Poll { attempt: number, at } => {
                 let Some(id) = attempt(number) else { return };
@@ -76,8 +105,10 @@ impl World {
                 self.release(id, self.owner(at));
             }
             Op::Adopt { guard: number, at } => {
-                let adopts: fn(&Guard) -> bool =
-                    |guard| !matches!(guard, Guard::Place(_) | Guard::Thread(_));
+                let adopts: fn(&Guard) -> bool = |guard| {
+                    let stays = matches!(guard, Guard::Place(_) | Guard::Connection { .. });
+                    !stays && !matches!(guard, Guard::Thread(_) | Guard::Worker(_))
+                };
                 let Some(id) = guard(number, adopts) else { return };
                 let at = self.owner(at);
                 self.under(at, move |world| {
@@ -87,12 +118,18 @@ impl World {
                         Guard::Write(guard) => OwnedRwLockWriteGuard::adopt(guard),
                         Guard::Read { guard } => OwnedRwLockReadGuard::adopt(guard),
                         Guard::Permit(permit) => OwnedSemaphorePermit::adopt(permit),
-                        Guard::Place(_) | Guard::Thread(_) => panic!("stays where it is"),
+                        _ => panic!("stays where it is"),
                     }
                 });
             }
             Op::Forget { guard: number } => {
-                let Some(id) = guard(number, |_| true) else { return };
+                let Some(id) = guard(number, |it| !matches!(it, Guard::Worker(_))) else { return };
+                let lock = self.model.borrow().held[&id].lock;
+                if matches!(self.locks[lock], Lock::Thread(_))
+                    && self.model.borrow().is_queued_for(lock)
+                {
+                    return; // that thread would never end
+                }
                 self.model.borrow_mut().forget_guard(id);
                 #[expect(clippy::mem_forget, reason = "the case under test")]
                 std::mem::forget(self.guards.borrow_mut().remove(&id));
@@ -100,19 +137,26 @@ impl World {
             Op::Downgrade { guard: number, at } => {
                 let writes: fn(&Guard) -> bool = |guard| match guard {
                     Guard::Thread(guard) => guard.is_write(),
+                    Guard::Worker(worker) => worker.access == Access::Write,
                     other => matches!(other, Guard::Write(_)),
                 };
                 let Some(id) = guard(number, writes) else { return };
+                let lock = self.model.borrow().held[&id].lock;
                 self.under(self.owner(at), move |world| {
                     world.model.borrow_mut().downgrade(id, now());
                     let guard = world.guards.borrow_mut().remove(&id);
                     let guard = match guard {
                         Some(Guard::Write(guard)) => Guard::Read { guard: guard.downgrade() },
                         Some(Guard::Thread(guard)) => Guard::Thread(guard.downgrade()),
+                        Some(Guard::Worker(mut worker)) => {
+                            world.downgrade_worker(id, &mut worker);
+                            Guard::Worker(worker)
+                        }
                         other => panic!("{other:?} does not write"),
                     };
                     world.guards.borrow_mut().insert(id, guard);
                 });
+                self.let_in(lock);
             }
             Op::Split { guard: number, at } => {
                 let Some(id) = guard(number, permit) else { return };
@@ -218,10 +262,15 @@ impl World {
     }
 
     pub(super) fn release(self: &Rc<Self>, id: Id, at: Owner) {
+        let lock = self.model.borrow().held[&id].lock;
         self.under(at, move |world| {
-            world.model.borrow_mut().release(id, at, now());
             let guard = world.guards.borrow_mut().remove(&id);
+            if let Some(Guard::Worker(worker)) = guard {
+                return world.release_worker(id, worker);
+            }
+            world.model.borrow_mut().release(id, at, now());
             drop(guard);
         });
+        self.let_in(lock);
     }
 }

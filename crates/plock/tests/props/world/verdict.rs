@@ -18,6 +18,7 @@ impl World {
             ("props_parking_rwlock", Mode::Shared, Access::Read),
             ("props_semaphore", Mode::Permit, Access::Permits(0)),
             (CHANNEL, Mode::Permit, Access::Permits(0)),
+            (POOL, Mode::Permit, Access::Permits(0)),
         ];
         for (name, mode, access) in series {
             let (old, new) =
@@ -64,7 +65,7 @@ impl World {
             assert_eq!(new.migrated - old.migrated, migrated, "{name} {mode}: migrated");
         }
         // Blame: what was waited is charged to somebody, to the nanosecond.
-        for name in ["props_mutex", "props_rwlock", "props_semaphore", CHANNEL] {
+        for (name, _) in LOCKS {
             let blamed = |s: &Snapshot| -> u64 {
                 s.edges.iter().filter(|edge| edge.lock == name).map(|edge| edge.wait_ns).sum()
             };
