@@ -11,6 +11,7 @@
 //! | across an await of its scope | the scope | at the end of that poll |
 //! | handed to the enclosing scope, which then waits | the enclosing scope | at the end of its poll |
 //! | released before the await | nobody | no |
+//! | across an await of a task without a scope | the task | no: nothing tells the end of its poll; but whoever asks for the lock on that thread meanwhile is a self-deadlock |
 //! | around `block_on` | an outer owner, which is not being polled here | no |
 //!
 //! The mark is written by the thread that polls the scope, which is the one that has the guard.

@@ -146,12 +146,20 @@ fn std_guard_across_await_on_a_local_set() {
             yield_now().await;
         }
     });
+    let unscoped = async {
+        static LOCK: Mutex<()> = Mutex::const_named("std across unscoped", ());
+        let guard = LOCK.lock().unwrap();
+        yield_now().await;
+        drop(guard);
+    };
     runtime.block_on(local.run_until(async {
-        let jobs = (spawn_local(careless), spawn_local(careful));
+        let jobs = (spawn_local(careless), spawn_local(careful), spawn_local(unscoped));
         jobs.0.await.unwrap();
         jobs.1.await.unwrap();
+        jobs.2.await.unwrap();
     }));
     assert_eq!(found("std across"), [(FindingKind::AcrossAwait, 1)]);
+    assert_eq!(found("std across unscoped"), [], "until somebody asks for it: see `relock`");
     assert_eq!(found("std not across"), []);
 
     let around = Mutex::named("std around", ());

@@ -13,6 +13,12 @@
 //! a guard that is alive when its scope is left waiting at an await, and a thread that is about to
 //! wait for a lock which it has itself.
 //!
+//! The first needs a scope, whose poll has an end that can be seen. A task without one may keep a guard
+//! across an await and nothing tells: no runtime says on stable Rust that a poll has ended, and that
+//! another task runs on the thread meanwhile is no proof, since it may run inside of that poll
+//! (`block_on`, a `LocalSet`). What comes of it is found all the same: whoever asks for the lock on that
+//! thread waits for its own thread, which is the second mistake.
+//!
 //! | file | idea |
 //! |---|---|
 //! | `guard` | the standard library's guard with its hold; poisoning |
