@@ -142,7 +142,8 @@ impl World {
         expected.retain(|guards| *guards > 0);
         let mut counted = inspect::scopes(WORKER);
         counted.retain(|guards| *guards > 0);
-        (expected.sort_unstable(), counted.sort_unstable());
+        expected.sort_unstable();
+        counted.sort_unstable();
         assert_eq!(counted, expected, "P1: threads that wait or have waited");
     }
 }
