@@ -61,22 +61,20 @@ pub fn holds(lock: &str) -> Vec<LiveHold> {
 /// Guards alive that count for the live scopes with this name, by scope.
 #[must_use]
 pub fn scopes(name: &str) -> Vec<u64> {
-    let mut out = Vec::new();
-    slab::each_live(|cell| {
-        if cell.label().map(Label::text) == Some(name) {
-            out.push(cell.live());
-        }
-    });
-    out
+    by_scope(name, OwnerCell::live)
 }
 
 /// Attempts that block the live scopes with this name, by scope.
 #[must_use]
 pub fn blocked(name: &str) -> Vec<u64> {
+    by_scope(name, OwnerCell::attempts_pending)
+}
+
+fn by_scope(name: &str, figure: impl Fn(&OwnerCell) -> u64) -> Vec<u64> {
     let mut out = Vec::new();
     slab::each_live(|cell| {
         if cell.label().map(Label::text) == Some(name) {
-            out.push(cell.attempts_pending());
+            out.push(figure(cell));
         }
     });
     out
