@@ -1,10 +1,14 @@
 //! The command line. Every option can come from the environment as well.
 
-use std::{net::IpAddr, num::NonZeroU64, time::Duration};
+use std::{
+    net::IpAddr,
+    num::{NonZeroU64, NonZeroUsize},
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand};
 
-use crate::scenarios::Scenario;
+use crate::{load::Plan, scenarios::Scenario, shop::Habits};
 
 /// An order service whose lock habits can be switched, with its own load.
 #[derive(Debug, Parser)]
@@ -24,6 +28,16 @@ pub(crate) struct Args {
     /// Arrivals per second; each scenario has a fitting default.
     #[arg(long, global = true, env = "ORDERS_RATE", value_parser = rate)]
     rate: Option<f64>,
+
+    /// Requests on the way at once; those beyond are counted as shed, so that a service that hangs
+    /// cannot make the generator grow.
+    #[arg(long, global = true, env = "ORDERS_IN_FLIGHT", default_value = "4096")]
+    in_flight: NonZeroUsize,
+
+    /// Milliseconds that the sales report takes at least. With it, the report has little to sum, so
+    /// that its time is the same on every machine.
+    #[arg(long, global = true, env = "ORDERS_REPORT_MS")]
+    report_ms: Option<u64>,
 
     /// Address to listen on.
     #[arg(long, global = true, env = "ORDERS_HOST", default_value = "127.0.0.1")]
@@ -52,12 +66,21 @@ impl Args {
         self.command.unwrap_or(Command::Run)
     }
 
-    pub(crate) fn length(&self) -> Option<Duration> {
-        self.seconds.map(|seconds| Duration::from_secs(seconds.get()))
+    pub(crate) fn habits(&self) -> Habits {
+        let habits = self.scenario.habits();
+        match self.report_ms {
+            Some(least) => Habits { summed: 100, report: Duration::from_millis(least), ..habits },
+            None => habits,
+        }
     }
 
-    pub(crate) fn rate(&self) -> f64 {
-        self.rate.unwrap_or_else(|| self.scenario.rate())
+    pub(crate) fn plan(&self) -> Plan {
+        Plan {
+            rate: self.rate.unwrap_or_else(|| self.scenario.rate()),
+            length: self.seconds.map(|seconds| Duration::from_secs(seconds.get())),
+            in_flight: self.in_flight.get(),
+            mix: self.scenario.mix(),
+        }
     }
 }
 

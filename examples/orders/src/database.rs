@@ -8,8 +8,9 @@ use sqlx::{
     Connection as _, Sqlite,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::time::Instant;
 
-use crate::{catalogue::Product, inventory::Bin};
+use crate::{catalogue::Product, inventory::Bin, shop::Habits};
 
 const SCHEMA: &str = include_str!("schema.sql");
 
@@ -17,6 +18,9 @@ const SCHEMA: &str = include_str!("schema.sql");
 #[derive(Debug)]
 pub(crate) struct Database {
     pool: Pool<Sqlite>,
+    /// How many orders [`sales`](Self::sales) sums, and its least time.
+    summed: u32,
+    report: Duration,
 }
 
 /// One line of an order at the price it was sold for.
@@ -46,8 +50,8 @@ pub(crate) struct Sales {
 }
 
 impl Database {
-    /// Creates the database file, fills it, and opens `size` connections.
-    pub(crate) async fn create(path: &Path, size: u32) -> anyhow::Result<Self> {
+    /// Creates the database file, fills it, and opens its connections.
+    pub(crate) async fn create(path: &Path, habits: Habits) -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -55,13 +59,14 @@ impl Database {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(10));
         let pool = SqlitePoolOptions::new()
-            .min_connections(size)
-            .max_connections(size)
+            .min_connections(habits.pool)
+            .max_connections(habits.pool)
             .connect_with(options)
             .await
             .with_context(|| format!("open the database {}", path.display()))?;
         sqlx::raw_sql(SCHEMA).execute(&pool).await.context("fill the database")?;
-        Ok(Self { pool: Pool::named("orders.pool", pool) })
+        let Habits { summed, report, .. } = habits;
+        Ok(Self { pool: Pool::named("orders.pool", pool), summed, report })
     }
 
     pub(crate) async fn close(&self) {
@@ -147,16 +152,19 @@ impl Database {
         Ok(Some(Order { id, customer, total_cents, lines: rows.into_iter().map(line).collect() }))
     }
 
-    /// Sums the whole history by product: the one slow query of the shop.
+    /// Sums the history by product: the one slow query of the shop.
     pub(crate) async fn sales(&self) -> sqlx::Result<Vec<Sales>> {
         let mut connection = self.pool.acquire().await?;
+        let soonest = Instant::now() + self.report;
         let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
             "select product, sum(quantity), count(distinct customer), sum(quantity * price_cents)
              from order_lines join orders on orders.id = order_lines.order_id
-             group by product order by 2 desc",
+             where orders.id <= ? group by product order by 2 desc",
         )
+        .bind(self.summed)
         .fetch_all(&mut **connection)
         .await?;
+        tokio::time::sleep_until(soonest).await;
         let sales = |(product, sold, customers, revenue_cents)| Sales {
             product,
             sold,

@@ -17,9 +17,6 @@ use crate::{
     requests::{Mix, Request},
 };
 
-/// Requests on the way at once; those beyond are counted as shed, so that a service that hangs
-/// cannot make the generator grow.
-const IN_FLIGHT: usize = 4096;
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The same arrivals and the same requests in every run.
 const SEED: u64 = 20_250_601;
@@ -31,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) rate: f64,
     /// Until stopped if there is none.
     pub(crate) length: Option<Duration>,
+    /// Requests on the way at once; those beyond are counted as shed.
+    pub(crate) in_flight: usize,
     pub(crate) mix: Mix,
 }
 
@@ -113,7 +112,7 @@ fn run(base: &str, plan: Plan, stopped: &Receiver<()>) -> anyhow::Result<Report>
         while let Some(answer) = on_the_way.try_join_next() {
             tally.count(answer?);
         }
-        if on_the_way.len() >= IN_FLIGHT {
+        if on_the_way.len() >= plan.in_flight {
             tally.error("shed");
             continue;
         }

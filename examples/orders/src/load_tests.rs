@@ -43,7 +43,12 @@ fn mix_is_drawn_by_weight() {
 /// before it sends would never finish.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn arrivals_do_not_wait_for_answers() {
-    let plan = Plan { rate: 100.0, length: Some(Duration::from_secs(1)), mix: PRODUCTS_ONLY };
+    let plan = Plan {
+        rate: 100.0,
+        length: Some(Duration::from_secs(1)),
+        in_flight: 4096,
+        mix: PRODUCTS_ONLY,
+    };
     let arrivals: Vec<Duration> = Arrivals::new(plan.rate, plan.length).collect();
     let everybody = Arc::new(Barrier::new(arrivals.len()));
     let url = serve(Router::new().route("/products/{id}", get(meet)).with_state(everybody)).await;
@@ -60,7 +65,7 @@ async fn arrivals_do_not_wait_for_answers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn stopped_load_answers_what_is_on_the_way() {
-    let plan = Plan { rate: 1000.0, length: None, mix: PRODUCTS_ONLY };
+    let plan = Plan { rate: 1000.0, length: None, in_flight: 4096, mix: PRODUCTS_ONLY };
     let (asked, mut asks) = tokio::sync::mpsc::unbounded_channel();
     let product = get(async move |State(()): State<()>| asked.send(()).map_err(|e| e.to_string()));
     let url = serve(Router::new().route("/products/{id}", product)).await;
@@ -78,7 +83,12 @@ async fn stopped_load_answers_what_is_on_the_way() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn failures_are_counted_by_kind() {
-    let plan = Plan { rate: 200.0, length: Some(Duration::from_millis(200)), mix: PRODUCTS_ONLY };
+    let plan = Plan {
+        rate: 200.0,
+        length: Some(Duration::from_millis(200)),
+        in_flight: 4096,
+        mix: PRODUCTS_ONLY,
+    };
     let url = serve(Router::new()).await;
     let report = Load::start(url, plan).expect("thread").report().await.expect("report");
     assert_eq!(report.errors.get("404"), Some(&report.requests), "{report:?}");
@@ -89,6 +99,21 @@ async fn failures_are_counted_by_kind() {
     drop(nobody);
     let report = Load::start(url, plan).expect("thread").report().await.expect("report");
     assert_eq!(report.errors.get("connection"), Some(&report.requests), "{report:?}");
+}
+
+/// The service answers once the schedule is over, so that whoever may be on the way stays there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn requests_beyond_those_on_the_way_are_shed() {
+    let length = Duration::from_millis(100);
+    let plan = Plan { rate: 400.0, length: Some(length), in_flight: 3, mix: PRODUCTS_ONLY };
+    let late = tokio::time::Instant::now() + 10 * length;
+    let product = get(async move || tokio::time::sleep_until(late).await);
+    let url = serve(Router::new().route("/products/{id}", product)).await;
+
+    let report = Load::start(url, plan).expect("thread").report().await.expect("report");
+
+    assert_eq!(report.latency.requests, 3, "{report:?}");
+    assert_eq!(report.errors, [("shed".to_owned(), report.requests - 3)].into(), "{report:?}");
 }
 
 async fn meet(State(everybody): State<Arc<Barrier>>) {

@@ -30,7 +30,7 @@ use clap::Parser;
 use crate::{
     args::{Args, Command},
     figures::Report,
-    load::{Load, Plan},
+    load::Load,
     output::Output,
     service::Service,
     slowest::Slowest,
@@ -43,7 +43,7 @@ async fn main() -> anyhow::Result<()> {
     let address = SocketAddr::new(args.host, args.port);
     let slowest = Slowest::default();
     let telemetry = telemetry::start(slowest.clone())?;
-    let service = Service::start(address, args.scenario.habits(), slowest.clone()).await?;
+    let service = Service::start(address, args.habits(), slowest.clone()).await?;
     output.listening(args.scenario, &service.url())?;
     let load = match args.command() {
         Command::Run => Some(load(&args, service.url()).await?),
@@ -60,8 +60,7 @@ async fn main() -> anyhow::Result<()> {
 
 /// Runs the load to its end, or to the first signal.
 async fn load(args: &Args, url: String) -> anyhow::Result<Report> {
-    let plan = Plan { rate: args.rate(), length: args.length(), mix: args.scenario.mix() };
-    let mut load = Load::start(url, plan)?;
+    let mut load = Load::start(url, args.plan())?;
     tokio::select! {
         report = load.report() => return report,
         signal = interrupted() => signal?,

@@ -1,6 +1,6 @@
 //! Everything the requests share, and the habits a scenario gives it.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use crate::{
     catalogue::{Catalogue, Export},
@@ -19,6 +19,10 @@ pub(crate) struct Habits {
     pub(crate) allocation: Allocation,
     pub(crate) export: Export,
     pub(crate) reindex: Reindex,
+    /// Orders that the sales report sums, oldest first.
+    pub(crate) summed: u32,
+    /// Least time of the sales report.
+    pub(crate) report: Duration,
 }
 
 /// What an order may ask for at first: so much that the stock decides.
@@ -39,7 +43,7 @@ pub(crate) struct Shop {
 impl Shop {
     /// Creates the database in `directory` and loads what is kept in memory.
     pub(crate) async fn open(directory: &Path, habits: Habits) -> anyhow::Result<Self> {
-        let database = Database::create(&directory.join("orders.sqlite"), habits.pool).await?;
+        let database = Database::create(&directory.join("orders.sqlite"), habits).await?;
         let catalogue = Catalogue::load(&database).await?;
         let inventory = Inventory::load(&database).await?;
         Ok(Self {
