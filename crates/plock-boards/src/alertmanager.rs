@@ -68,8 +68,11 @@ const INHIBITIONS: &[(&str, &[&str], &[&str])] = &[
         &["job", "instance"],
     ),
     ("PlockLockStuck", &["PlockRootBlocker"], &["job", "instance"]),
-    ("PlockPoolStall", &["PlockHeldTooLong"], &["job", "instance", "lock_name"]),
+    // The one who holds it is named: that there is a line follows.
+    ("PlockRootBlocker", &["PlockConvoy"], &["job", "instance"]),
+    // There is a line: that it was shorter yesterday follows.
     ("PlockConvoy", &["PlockContentionSurge"], &["job", "lock_name"]),
+    ("PlockPoolStall", &["PlockContentionSurge"], &["job", "lock_name"]),
     // No process tells anything: that single ones are silent follows.
     ("PlockServiceSilent", &["PlockTelemetrySilent", "PlockExportFailing"], &["job"]),
 ];

@@ -20,9 +20,7 @@ pub(crate) struct Place {
 }
 
 pub(crate) use blame::{DEADLOCKS, ROOTS};
-pub(crate) use lock::{
-    AGAINST_BEFORE, HOLDS, HOLDS_NOW, MISTAKES, PANICS, UTILISATION, WAITS_BY_MODE,
-};
+pub(crate) use lock::{AGAINST_BEFORE, HOLDS, HOLDS_NOW, MISTAKES, PANICS, WAITS_BY_MODE};
 pub(crate) use overview::OLDEST_WAIT;
 pub(crate) use pools::{POOL_WAIT, POOLS, WHILE_HOLDING};
 pub(crate) use runtime::{BLOCKED_POLLS, LONG_POLLS, SCHEDULE_DELAY, TASKS};

@@ -45,8 +45,8 @@ pub struct Thresholds {
     pub pool_wait_seconds: f64,
     /// Tasks behind one root: three are a convoy, not a pair.
     pub root_victims: f64,
-    /// Share of time a lock is held; at 0.8 a random arrival waits four times the hold.
-    pub convoy_utilisation: f64,
+    /// Tasks in line on average; a lock that is taken 80 % of the time has three.
+    pub convoy_waiters: f64,
     /// Share of attempts that wait.
     pub convoy_contended: f64,
     /// How many times the waiting of the last day.
@@ -109,7 +109,7 @@ impl Default for Thresholds {
             long_holds: 3.0,
             pool_wait_seconds: 0.3,
             root_victims: 3.0,
-            convoy_utilisation: 0.8,
+            convoy_waiters: 3.0,
             convoy_contended: 0.5,
             surge_factor: 4.0,
             surge_floor: 0.05,

@@ -199,15 +199,20 @@ pub(crate) fn share(part: &str, whole: &str) -> String {
     format!("{part} / ({whole} > 0)")
 }
 
-/// What blocks others and is not blocked itself: the open waits that `chosen` selects, summed by
-/// holder, unless the holder waits in any of `all`. The instance stays in, or equal names in two
-/// processes cancel each other.
-pub(crate) fn roots(chosen: &Metric, all: &Metric) -> String {
+/// Of the open waits `edges` those whose holder has a name.
+pub(crate) fn named_holders(edges: &Metric) -> String {
+    edges.is_not(LOCK_HOLDER, UNKNOWN).now()
+}
+
+/// What blocks others and is not blocked itself: the open waits `chosen`, summed by holder, unless
+/// the holder waits in any of `all`. The instance stays in, or equal names in two processes cancel
+/// each other.
+pub(crate) fn roots(chosen: &str, all: &Metric) -> String {
     let holders = ["job", "instance", LOCK_HOLDER];
     let waiters = ["job", "instance", LOCK_WAITER];
     format!(
         "({} unless on ({}) label_replace({}, \"{}\", \"$1\", \"{}\", \"(.*)\"))",
-        sum(&holders, &chosen.is_not(LOCK_HOLDER, UNKNOWN).now()),
+        sum(&holders, chosen),
         labels(&holders),
         sum(&waiters, &all.now()),
         label_name(LOCK_HOLDER),

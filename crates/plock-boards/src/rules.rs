@@ -5,13 +5,13 @@
 //! reads the series of its metrics once per evaluation; how many that are stands in
 //! `otel-collector/README.md`.
 
-use plock_core::{Mode, Outcome};
-use plock_semconv::attributes::{LOCK_MODE, LOCK_NAME, LOCK_OUTCOME};
-use plock_semconv::metrics::{ACQUISITIONS, BLOCKED_TIME, HOLD_DURATION, WAIT_DURATION};
+use plock_core::{Kind, Outcome};
+use plock_semconv::attributes::{LOCK_KIND, LOCK_NAME, LOCK_OUTCOME};
+use plock_semconv::metrics::{ACQUISITIONS, BLOCKED_TIME, WAIT_DURATION};
 
 use crate::Options;
 use crate::alerts::Severity;
-use crate::query::{Scope, share, sum};
+use crate::query::{Metric, Scope, share, sum};
 
 /// Windows of the objective, each recorded.
 const WINDOWS: [&str; 7] = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"];
@@ -53,6 +53,10 @@ pub(crate) struct Group {
     pub(crate) rules: Vec<Rule>,
 }
 
+/// Kinds that are held for the length of a section. A permit is kept for as long as the work takes,
+/// and whoever waits for a message may do so for ever.
+pub(crate) const SECTIONS: [&str; 2] = [Kind::Mutex.as_str(), Kind::Rwlock.as_str()];
+
 const PROCESS: [&str; 2] = ["job", "instance"];
 const LOCK: [&str; 3] = ["job", "instance", LOCK_NAME];
 
@@ -67,12 +71,7 @@ pub(crate) fn blocked_time() -> String {
     format!("job_instance_lock_name:{}:rate{RECENT}", BLOCKED_TIME.openmetrics_name())
 }
 
-/// Share of time a lock is held exclusively.
-pub(crate) fn utilisation() -> String {
-    format!("job_instance_lock_name:{}_exclusive:rate{RECENT}", HOLD_DURATION.openmetrics_name())
-}
-
-/// Share of attempts that waited, by lock.
+/// Share of attempts that waited, by lock that is held for sections.
 pub(crate) fn contended() -> String {
     format!(
         "job_instance_lock_name:{}_contended:ratio_rate{RECENT}",
@@ -100,19 +99,17 @@ pub(crate) fn groups(options: &Options) -> Vec<Group> {
     ]
 }
 
-fn tried(scope: &Scope, keys: &[&str]) -> String {
-    let attempts = scope.of(&ACQUISITIONS);
+fn tried(attempts: &Metric, keys: &[&str]) -> String {
     sum(keys, &attempts.is_not(LOCK_OUTCOME, Outcome::WouldBlock.as_str()).rate())
 }
 
 fn locks(options: &Options) -> Vec<Rule> {
     let scope = Scope::rules(&options.selector, RECENT);
-    let exclusive = scope.of(&HOLD_DURATION).is(LOCK_MODE, Mode::Exclusive.as_str());
-    let waits = scope.of(&WAIT_DURATION).count(&LOCK);
+    let waits = scope.of(&WAIT_DURATION).is_one_of(LOCK_KIND, &SECTIONS).count(&LOCK);
+    let attempts = scope.of(&ACQUISITIONS).is_one_of(LOCK_KIND, &SECTIONS);
     vec![
         Rule { record: blocked_time(), expr: sum(&LOCK, &scope.of(&BLOCKED_TIME).rate()) },
-        Rule { record: utilisation(), expr: exclusive.sum(&LOCK) },
-        Rule { record: contended(), expr: share(&waits, &tried(&scope, &LOCK)) },
+        Rule { record: contended(), expr: share(&waits, &tried(&attempts, &LOCK)) },
     ]
 }
 
@@ -122,7 +119,10 @@ fn objective(options: &Options, windows: &[&str]) -> Vec<Rule> {
         let scope = Scope::rules(&options.selector, window);
         let slow = scope.of(&WAIT_DURATION).above(bound, &PROCESS);
         let rule = |record, expr| Rule { record, expr };
-        [rule(slow_waits(window), slow), rule(attempts(window), tried(&scope, &PROCESS))]
+        [
+            rule(slow_waits(window), slow),
+            rule(attempts(window), tried(&scope.of(&ACQUISITIONS), &PROCESS)),
+        ]
     };
     windows.iter().flat_map(both).collect()
 }

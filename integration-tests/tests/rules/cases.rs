@@ -134,13 +134,18 @@ const SELF_DEADLOCK: &str = r#"lock_deadlock="self",precision="exact""#;
 const CONVOY: &[Fires] = &[Fires {
     severity: "warning",
     labels: THIS_LOCK,
-    summary: "A lock is held nearly all the time and most attempts wait for it.",
-    description: "inventory in a of orders is held 90% of the time and most attempts wait.",
-    leads: "plock-lock?viewPanel=panel-19&var-job=orders&var-instance=a&var-lock=inventory",
+    summary: "Tasks stand in line for a lock all the time, and most attempts wait.",
+    description: "4 tasks on average stand in line for inventory in a of orders, and most attempts wait.",
+    leads: "plock-lock?viewPanel=panel-20&var-job=orders&var-instance=a&var-lock=inventory",
 }];
 
 const BLOCKED: &str =
     r#"lock_name="inventory",lock_cause="holder",lock_waiter="stock",lock_holder="reindexer""#;
+
+const POOL_BLOCKED: &str =
+    r#"lock_name="connections",lock_cause="permits",lock_waiter="stock",lock_holder="report""#;
+const POOL_ACQUIRED: &str =
+    r#"lock_name="connections",lock_kind="semaphore",lock_mode="permit",lock_outcome="acquired""#;
 
 const SURGE: &[Fires] = &[Fires {
     severity: "warning",
@@ -360,15 +365,18 @@ pub(crate) const CASES: &[Case] = &[
 
     case("PlockRootBlocker", "three victims", &[
         ("plock_block_edges", r#"lock_name="inventory",lock_waiter="stock",lock_holder="POST /orders""#, "2x20"),
-        ("plock_block_edges", r#"lock_name="inventory",lock_waiter="report",lock_holder="POST /orders""#, "1x20")], "1m", ROOT),
+        ("plock_block_edges", r#"lock_name="inventory",lock_waiter="report",lock_holder="POST /orders""#, "1x20"), ("plock_waiters", LOCK, "3x20")], "1m", ROOT),
     case("PlockRootBlocker", "in one process, while another of the same name waits elsewhere", &[
         ("plock_block_edges", r#"lock_name="inventory",lock_waiter="stock",lock_holder="POST /orders""#, "3x20"),
-        ("plock_block_edges", r#"job="orders",instance="b",lock_name="inventory",lock_waiter="POST /orders",lock_holder="report""#, "1x20")], "1m", ROOT),
-    case("PlockRootBlocker", "two victims", &[("plock_block_edges", r#"lock_name="inventory",lock_waiter="stock",lock_holder="POST /orders""#, "2x20")], "1m", SILENT),
+        ("plock_block_edges", r#"job="orders",instance="b",lock_name="inventory",lock_waiter="POST /orders",lock_holder="report""#, "1x20"),
+        ("plock_waiters", LOCK, "3x20")], "1m", ROOT),
+    case("PlockRootBlocker", "two victims", &[("plock_block_edges", r#"lock_name="inventory",lock_waiter="stock",lock_holder="POST /orders""#, "2x20"), ("plock_waiters", LOCK, "2x20")], "1m", SILENT),
     case("PlockRootBlocker", "it waits itself", &[
         ("plock_block_edges", r#"lock_name="inventory",lock_waiter="stock",lock_holder="POST /orders""#, "3x20"),
-        ("plock_block_edges", r#"lock_name="catalogue",lock_waiter="POST /orders",lock_holder="report""#, "1x20")], "1m", SILENT),
-    case("PlockRootBlocker", "nobody knows who holds", &[("plock_block_edges", r#"lock_name="inventory",lock_waiter="stock",lock_holder="unknown""#, "3x20")], "1m", SILENT),
+        ("plock_block_edges", r#"lock_name="catalogue",lock_waiter="POST /orders",lock_holder="report""#, "1x20"), ("plock_waiters", LOCK, "3x20")], "1m", SILENT),
+    case("PlockRootBlocker", "nobody knows who holds", &[("plock_block_edges", r#"lock_name="inventory",lock_waiter="stock",lock_holder="unknown""#, "3x20"), ("plock_waiters", LOCK, "3x20")], "1m", SILENT),
+    case("PlockRootBlocker", "one of those who have a permit", &[
+        ("plock_block_edges", r#"lock_name="connections",lock_waiter="stock",lock_holder="report""#, "3x20"), ("plock_waiters", POOL, "3x20")], "1m", SILENT),
 
     case("PlockPoolStall", "slow waits and a line, classic", &[
         ("plock_wait_duration_seconds_count", POOL_WAIT, "0+10x60"), ("plock_wait_duration_seconds_bucket", pool!("0.3"), "0+1x60"),
@@ -401,10 +409,14 @@ pub(crate) const CASES: &[Case] = &[
     case("PlockLongHolds", "permits are kept while they are used", &[("plock_hold_duration_seconds_count", POOL, "0+1x80"), ("plock_hold_duration_seconds_bucket", permit!("0.5"), "0x80")], "15m", SILENT),
     case("PlockLongHolds", "fewer", &[("plock_hold_duration_seconds_count", LOCK, "0+1x80"), ("plock_hold_duration_seconds_bucket", hold!("0.5"), "0+0.93x80")], "15m", SILENT),
 
-    case("PlockConvoy", "held 90 %, 60 % wait", &[("plock_hold_duration_seconds_sum", LOCK, "0+13.5x100"), ("plock_wait_duration_seconds_count", WAIT, "0+6x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "20m", CONVOY),
-    case("PlockConvoy", "held 70 %", &[("plock_hold_duration_seconds_sum", LOCK, "0+10.5x100"), ("plock_wait_duration_seconds_count", WAIT, "0+6x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "20m", SILENT),
-    case("PlockConvoy", "few wait", &[("plock_hold_duration_seconds_sum", LOCK, "0+13.5x100"), ("plock_wait_duration_seconds_count", WAIT, "0+4x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "20m", SILENT),
-    case("PlockConvoy", "too short", &[("plock_hold_duration_seconds_sum", LOCK, "0+13.5x100"), ("plock_wait_duration_seconds_count", WAIT, "0+6x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "9m", SILENT),
+    case("PlockConvoy", "four in line, 60 % wait", &[("plock_blocked_time_seconds_total", BLOCKED, "0+60x100"), ("plock_wait_duration_seconds_count", WAIT, "0+6x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "20m", CONVOY),
+    case("PlockConvoy", "held for two thirds of the time only, hand-overs take the rest", &[
+        ("plock_hold_duration_seconds_sum", LOCK, "0+10x100"), ("plock_blocked_time_seconds_total", BLOCKED, "0+60x100"),
+        ("plock_wait_duration_seconds_count", WAIT, "0+9x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "20m", CONVOY),
+    case("PlockConvoy", "fewer than three in line", &[("plock_blocked_time_seconds_total", BLOCKED, "0+44x100"), ("plock_wait_duration_seconds_count", WAIT, "0+6x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "20m", SILENT),
+    case("PlockConvoy", "few wait, and long", &[("plock_blocked_time_seconds_total", BLOCKED, "0+60x100"), ("plock_wait_duration_seconds_count", WAIT, "0+4x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "20m", SILENT),
+    case("PlockConvoy", "permits are waited for as long as the work takes", &[("plock_blocked_time_seconds_total", POOL_BLOCKED, "0+60x100"), ("plock_wait_duration_seconds_count", POOL_WAIT, "0+6x100"), ("plock_acquisitions_total", POOL_ACQUIRED, "0+10x100")], "20m", SILENT),
+    case("PlockConvoy", "too short", &[("plock_blocked_time_seconds_total", BLOCKED, "0+60x100"), ("plock_wait_duration_seconds_count", WAIT, "0+6x100"), ("plock_acquisitions_total", ACQUIRED, "0+10x100")], "9m", SILENT),
 
     slow("PlockContentionSurge", "ten times the mean", &[("plock_blocked_time_seconds_total", BLOCKED, "0+6x180 1140+60x60")], "210m", SURGE),
     slow("PlockContentionSurge", "three times the mean", &[("plock_blocked_time_seconds_total", BLOCKED, "0+6x180 1098+18x60")], "210m", SILENT),

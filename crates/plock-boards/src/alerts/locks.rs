@@ -9,16 +9,13 @@ use plock_semconv::metrics::{
 };
 
 use super::{Alert, Severity};
+use crate::Options;
 use crate::boards::{self, POOLS};
-use crate::query::{Scope, labels, max, roots, sum};
-use crate::{Options, rules};
+use crate::query::{Scope, labels, max, named_holders, roots, sum};
+use crate::rules::{self, SECTIONS};
 
 pub(super) const LOCK: [&str; 3] = ["job", "instance", LOCK_NAME];
 const HOLDER: [&str; 4] = ["job", "instance", LOCK_NAME, LOCK_HOLDER];
-
-/// Kinds that are held for the length of a section. A permit is kept for as long as the work takes,
-/// and whoever waits for a message may do so for ever.
-const SECTIONS: [&str; 2] = [Kind::Mutex.as_str(), Kind::Rwlock.as_str()];
 
 /// What the links of these alerts choose on the board.
 pub(super) const THIS_LOCK: &[(&str, &str)] =
@@ -38,7 +35,9 @@ pub(super) fn now(options: &Options) -> Vec<Alert> {
     let waits = scope.of(&HELD).is_one_of(LOCK_KIND, &[SECTIONS, POOLS].concat());
     let waited = max(&HOLDER, &waits.is(LOCK_STAGE, STAGE_WAITING).now());
     let edges = scope.of(&BLOCK_EDGES);
-    let root = roots(&edges, &edges);
+    let sections = scope.of(&WAITERS).is_one_of(LOCK_KIND, &SECTIONS).now();
+    let in_sections = format!("{} and on ({}) {sections}", named_holders(&edges), labels(&LOCK));
+    let root = roots(&in_sections, &edges);
     vec![
         Alert {
             name: "PlockHeldTooLong",
@@ -90,7 +89,8 @@ pub(super) fn now(options: &Options) -> Vec<Alert> {
                 "{{ $labels.lock_holder }} in {{ $labels.instance }} of {{ $labels.job }} blocks \
                  {{ $value }} waits and is not blocked itself."
                     .to_owned(),
-            because: "Three direct victims are a convoy, not a pair that met by chance.",
+            because: "Three direct victims are a line, not a pair that met by chance. Permits are \
+                left out: whoever has one is not alone, and a pool has an alert of its own.",
             drawn: Some(limits.root_victims),
             options: &["root_victims"],
             window: None,
@@ -168,29 +168,32 @@ pub(super) fn trends(options: &Options) -> Vec<Alert> {
             severity: Severity::Warning,
             expr: format!(
                 "{} > {} and {} > {}",
-                rules::utilisation(),
-                limits.convoy_utilisation,
+                rules::blocked_time(),
+                limits.convoy_waiters,
                 rules::contended(),
                 limits.convoy_contended
             ),
             wait: Some("10m"),
             keep: Some("5m"),
-            summary: "A lock is held nearly all the time and most attempts wait for it.",
-            description: "{{ $labels.lock_name }} in {{ $labels.instance }} of {{ $labels.job }} \
-                is held {{ $value | humanizePercentage }} of the time and most attempts wait."
+            summary: "Tasks stand in line for a lock all the time, and most attempts wait.",
+            description: "{{ $value | humanize }} tasks on average stand in line for {{ \
+                $labels.lock_name }} in {{ $labels.instance }} of {{ $labels.job }}, and most \
+                attempts wait."
                 .to_owned(),
-            because: "At 80 % of the time a random arrival waits four times the length of a hold.",
-            drawn: Some(limits.convoy_utilisation),
-            options: &["convoy_utilisation", "convoy_contended"],
+            because: "A lock that is taken 80 % of the time has three in line. The share of time it \
+                is held would hide what the hand-overs take, which is much where holds are short.",
+            drawn: Some(limits.convoy_waiters),
+            options: &["convoy_waiters", "convoy_contended"],
             window: None,
-            place: boards::UTILISATION,
+            place: boards::AGAINST_BEFORE,
             variables: THIS_LOCK,
         },
         Alert {
             name: "PlockContentionSurge",
             severity: Severity::Warning,
             expr: format!("{recent} > {} * {usual}", limits.surge_factor),
-            wait: Some("10m"),
+            // A convoy that begins at once is known after fourteen minutes, and says more.
+            wait: Some("15m"),
             keep: Some("5m"),
             summary: "Tasks wait for a lock much more than during the last day.",
             description: "{{ $value | humanize }} tasks on average wait for {{ $labels.lock_name \

@@ -16,7 +16,7 @@ use crate::grafana::kind::Kind::{BarGauge, NodeGraph, Stacked, Stat, StateTimeli
 use crate::grafana::link::BLAME_BOARD;
 use crate::grafana::link::Leads::{Holder, Lock};
 use crate::grafana::panel::{Draft, ORANGE, RED, panel, unit};
-use crate::query::{Scope, labels, max, or_zero, roots, sum};
+use crate::query::{Scope, labels, max, named_holders, or_zero, roots, sum};
 
 /// The roots and how many tasks are behind each, over time.
 pub(crate) const ROOTS: Place = Place { uid: BLAME_BOARD, panel: 7 };
@@ -45,7 +45,7 @@ pub(crate) fn board(options: &Options) -> Dashboard {
 
 /// The roots with the number of waits behind each.
 fn root(scope: &Scope) -> String {
-    roots(&scope.of(&BLOCK_EDGES), &Scope::board().of(&BLOCK_EDGES))
+    roots(&named_holders(&scope.of(&BLOCK_EDGES)), &Scope::board().of(&BLOCK_EDGES))
 }
 
 fn now(scope: &Scope, options: &Options) -> Vec<Draft> {

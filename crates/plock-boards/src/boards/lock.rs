@@ -23,7 +23,6 @@ use crate::query::{Scope, max, or_zero, share, sum};
 
 pub(crate) const HOLDS_NOW: Place = Place { uid: LOCK_BOARD, panel: 14 };
 pub(crate) const HOLDS: Place = Place { uid: LOCK_BOARD, panel: 12 };
-pub(crate) const UTILISATION: Place = Place { uid: LOCK_BOARD, panel: 19 };
 pub(crate) const AGAINST_BEFORE: Place = Place { uid: LOCK_BOARD, panel: 20 };
 pub(crate) const WAITS_BY_MODE: Place = Place { uid: LOCK_BOARD, panel: 15 };
 pub(crate) const PANICS: Place = Place { uid: LOCK_BOARD, panel: 22 };

@@ -19,7 +19,7 @@ use crate::grafana::board::Board;
 use crate::grafana::kind::Kind::{Heatmap, Stacked, Stat, Table, TimeSeries};
 use crate::grafana::link::Leads::Lock;
 use crate::grafana::panel::{Draft, ORANGE, RED, panel, unit};
-use crate::query::{Scope, known, max, or_zero, roots, share, sum};
+use crate::query::{Scope, known, max, named_holders, or_zero, roots, share, sum};
 
 /// How old open waits are, now and before.
 pub(crate) const OLDEST_WAIT: Place = Place { uid: UID, panel: 35 };
@@ -54,7 +54,7 @@ fn now(scope: &Scope, options: &Options) -> Vec<Draft> {
     let held = scope.of(&HELD);
     let age = |stage| or_zero(&max(&[], &held.is(LOCK_STAGE, stage).now()));
     let levels = [(limits.pool_wait_seconds, ORANGE), (limits.held_too_long_seconds, RED)];
-    let root = roots(&scope.of(&BLOCK_EDGES), &Scope::board().of(&BLOCK_EDGES));
+    let root = roots(&named_holders(&scope.of(&BLOCK_EDGES)), &Scope::board().of(&BLOCK_EDGES));
     let waits = scope.of(&WAIT_DURATION).count(&[]);
     let tried = scope.of(&ACQUISITIONS).is_not(LOCK_OUTCOME, Outcome::WouldBlock.as_str()).rate();
     let dropped = Scope::board().over("$__range").of(&TELEMETRY_DROPPED).total().rate();

@@ -19,28 +19,28 @@ pub(super) fn load(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(19, TimeSeries, "Share of time held")
             .tells(
                 &[&HOLD_DURATION],
-                "Share of time the lock is held exclusively, by instance. Below half is good; \
-                 above the dashed line each arrival waits for several holds.",
+                "Share of time the lock is held exclusively, by instance. Below half is good; near \
+                 one each arrival waits for several holds. What hand-overs take is not in it.",
             )
             .empty("Nothing was held")
             .unit(unit::SHARE)
-            .ask(exclusive.sum(&[LOCK_NAME, "instance"]), "{{lock_name}} {{instance}}")
-            .levels(&[(limits.convoy_utilisation, ORANGE)]),
+            .ask(exclusive.sum(&[LOCK_NAME, "instance"]), "{{lock_name}} {{instance}}"),
         panel(20, TimeSeries, "Waiting against the last day")
             .tells_of(
                 &[BLOCKED_TIME.prometheus_name(), rules::blocked_time()],
                 "Tasks waiting on average, now and as the mean of the last day. Close together is \
-                 good; far above the mean is a regression: see what was deployed.",
+                 good; far above the mean is a regression: see what was deployed. Above the upper \
+                 line they stand in line all the time.",
             )
             .empty("Nobody waited")
             .ask(sum(&[LOCK_NAME], &scope.of(&BLOCKED_TIME).rate()), "{{lock_name}} now")
             .ask(sum(&[LOCK_NAME], &usual), "{{lock_name}}, mean of a day")
-            .levels(&[(limits.surge_floor, ORANGE)]),
+            .levels(&[(limits.surge_floor, ORANGE), (limits.convoy_waiters, RED)]),
         panel(21, TimeSeries, "Contended share")
             .tells(
                 &[&WAIT_DURATION, &ACQUISITIONS],
-                "Share of attempts that waited, over time. Flat is good; together with a high \
-                 share of time held it is a convoy.",
+                "Share of attempts that waited, over time. Flat is good; together with several \
+                 tasks in line it is a convoy.",
             )
             .empty("No attempts")
             .unit(unit::SHARE)

@@ -33,13 +33,12 @@ pub(super) fn holds(scope: &Scope, options: &Options) -> Vec<Draft> {
         panel(21, TimeSeries, "Share of time held")
             .tells(
                 &[&HOLD_DURATION],
-                "How much of the time each lock is held exclusively. Below half is good; above the \
-                 dashed line arrivals wait several holds each.",
+                "How much of the time each lock is held exclusively. Below half is good; near one \
+                 arrivals wait several holds each. What hand-overs take is not in it.",
             )
             .empty("Nothing was held")
             .unit(unit::SHARE)
             .ask(exclusive.sum(&[LOCK_NAME, "instance"]), "{{lock_name}} {{instance}}")
-            .levels(&[(limits.convoy_utilisation, ORANGE)])
             .leads(&[Lock]),
         panel(22, TimeSeries, "Held while suspended")
             .tells(
