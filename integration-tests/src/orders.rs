@@ -54,6 +54,12 @@ impl Orders {
         &self.process
     }
 
+    /// Whether it has not ended.
+    #[must_use]
+    pub fn is_running(&mut self) -> bool {
+        self.process.ensure_running().is_ok()
+    }
+
     /// Host and port.
     #[must_use]
     pub fn address(&self) -> &str {

@@ -21,6 +21,7 @@ pub(crate) struct Ports {
     pub(crate) pull: u16,
     pub(crate) self_metrics: u16,
     pub(crate) prometheus: u16,
+    pub(crate) alertmanager: u16,
 }
 
 impl Ports {
@@ -33,6 +34,7 @@ impl Ports {
             pull: free_port()?,
             self_metrics: free_port()?,
             prometheus: free_port()?,
+            alertmanager: free_port()?,
         })
     }
 }

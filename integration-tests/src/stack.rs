@@ -2,6 +2,9 @@
 //! ports, in a scratch directory. Either can be stopped, killed and started again on its ports, and
 //! keeps its data (queue, time series) over that.
 
+mod config;
+mod time_lapse;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,12 +12,11 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::ports::Ports;
 use crate::process::Process;
-use crate::{Promql, Tools, collector, eventually, repository};
+use crate::{Alertmanager, Promql, Tools, collector, eventually};
 
 /// How long a process may take until it answers, on a machine that is busy compiling.
 const READY: Duration = Duration::from_secs(60);
@@ -34,6 +36,8 @@ pub struct Endpoints {
     pub self_metrics: String,
     /// Answers 200 while the collector's pipelines are up.
     pub health: String,
+    /// Alertmanager: the base of its HTTP API.
+    pub alertmanager: String,
 }
 
 /// What differs from the shipped configuration; see [`Stack::builder`].
@@ -43,7 +47,8 @@ pub struct StackBuilder {
     scrape_targets: BTreeMap<String, Vec<String>>,
     scrape_interval: String,
     native_scrapes: bool,
-    hurry: u64,
+    time_lapse: Option<u32>,
+    pager: Option<(PathBuf, String)>,
     collector_environment: BTreeMap<String, String>,
 }
 
@@ -77,10 +82,18 @@ impl StackBuilder {
         self
     }
 
-    /// Makes alerts wait `times` less than they are shipped with, at least a second.
+    /// Runs the rules and Alertmanager as they are shipped, with all durations in them divided by
+    /// `factor`. Otherwise rules are evaluated as often as Prometheus scrapes.
     #[must_use]
-    pub const fn hurried_alerts(mut self, times: u64) -> Self {
-        self.hurry = times;
+    pub const fn time_lapse(mut self, factor: u32) -> Self {
+        self.time_lapse = Some(factor);
+        self
+    }
+
+    /// Also starts Alertmanager, the program `alertmanager`, and lets all its receivers call `url`.
+    #[must_use]
+    pub fn pager(mut self, alertmanager: impl Into<PathBuf>, url: impl Into<String>) -> Self {
+        self.pager = Some((alertmanager.into(), url.into()));
         self
     }
 
@@ -91,7 +104,7 @@ impl StackBuilder {
         self
     }
 
-    /// Starts both processes and waits until they answer.
+    /// Starts all processes and waits until they answer.
     ///
     /// # Errors
     ///
@@ -106,7 +119,9 @@ impl StackBuilder {
             client: reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?,
             collector: None,
             prometheus: None,
+            alertmanager: None,
         };
+        stack.start_alertmanager().await?;
         stack.write_prometheus_config()?;
         stack.spawn_prometheus()?;
         stack.spawn_collector()?;
@@ -116,7 +131,7 @@ impl StackBuilder {
     }
 }
 
-/// A running collector and Prometheus. Dropping it ends both and removes their data, unless the
+/// A running collector and Prometheus. Dropping it ends them and removes their data, unless the
 /// thread panics: then the directory with logs and data stays and its path is in the output.
 #[derive(Debug)]
 pub struct Stack {
@@ -127,6 +142,7 @@ pub struct Stack {
     client: reqwest::Client,
     collector: Option<Process>,
     prometheus: Option<Process>,
+    alertmanager: Option<Process>,
 }
 
 impl Stack {
@@ -141,7 +157,8 @@ impl Stack {
             scrape_targets: BTreeMap::new(),
             scrape_interval: "1s".to_owned(),
             native_scrapes: true,
-            hurry: 1,
+            time_lapse: None,
+            pager: None,
             collector_environment: intervals.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
         }
     }
@@ -157,6 +174,7 @@ impl Stack {
             pull: format!("http://127.0.0.1:{}/metrics", ports.pull),
             self_metrics: format!("http://127.0.0.1:{}/metrics", ports.self_metrics),
             health: format!("http://127.0.0.1:{}/", ports.health),
+            alertmanager: format!("http://127.0.0.1:{}", ports.alertmanager),
         }
     }
 
@@ -164,6 +182,12 @@ impl Stack {
     #[must_use]
     pub fn promql(&self) -> Promql {
         Promql::new(&self.endpoints().prometheus)
+    }
+
+    /// A client of this stack's Alertmanager.
+    #[must_use]
+    pub fn alertmanager(&self) -> Alertmanager {
+        Alertmanager::new(&self.endpoints().alertmanager)
     }
 
     /// Lets Prometheus scrape `target` (host and port) in the job `job` from now on.
@@ -245,7 +269,7 @@ impl Stack {
     /// Returns the directory and the process ids to end.
     #[must_use]
     pub fn leave_running(mut self) -> (PathBuf, Vec<u32>) {
-        let processes = [self.collector.take(), self.prometheus.take()];
+        let processes = [self.collector.take(), self.prometheus.take(), self.alertmanager.take()];
         let ids = processes.into_iter().flatten().map(Process::leave_running).collect();
         self.directory.disable_cleanup(true);
         (self.directory.path().to_owned(), ids)
@@ -281,6 +305,11 @@ impl Stack {
             .arg(format!("--storage.tsdb.path={}", self.path("tsdb").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{}", self.ports.prometheus))
             .args(PROMETHEUS_FLAGS);
+        if let Some(factor) = self.settings.time_lapse {
+            for (flag, usual) in TIMES {
+                command.arg(format!("{flag}={}", time_lapse::divided(usual, factor)?));
+            }
+        }
         self.prometheus = Some(Process::spawn(&mut command, &self.path("prometheus.log"))?);
         Ok(())
     }
@@ -291,51 +320,23 @@ impl Stack {
         await_ready(process, &self.client, &url).await.context("Prometheus")
     }
 
-    /// The shipped file with this stack's interval, beside target files of its own; JSON is YAML.
-    fn write_prometheus_config(&self) -> Result<()> {
-        let shipped = repository().join("otel-collector/prometheus/prometheus.yml");
-        let mut config: Value = serde_saphyr::from_str(&fs::read_to_string(shipped)?)?;
-        config["global"]["scrape_interval"] = json!(self.settings.scrape_interval);
-        config["global"]["scrape_timeout"] = json!(self.settings.scrape_interval);
-        let jobs = config["scrape_configs"].as_array_mut().context("scrape_configs")?;
-        if !self.settings.native_scrapes {
-            jobs.iter_mut().for_each(|job| job["scrape_native_histograms"] = json!(false));
-        }
-        fs::write(self.path("prometheus.yml"), serde_json::to_string_pretty(&config)?)?;
-        for file in config["rule_files"].as_array().context("rule_files")? {
-            self.write_rules(file.as_str().context("rule file")?)?;
-        }
-
-        let mut targets = self.settings.scrape_targets.clone();
-        let own = format!("127.0.0.1:{}", self.ports.self_metrics);
-        targets.entry("otelcol".to_owned()).or_default().push(own);
-        fs::create_dir_all(self.path("targets"))?;
-        for job in config["scrape_configs"].as_array().context("scrape_configs")? {
-            let file = job["file_sd_configs"][0]["files"][0].as_str().context("target file")?;
-            let name = job["job_name"].as_str().context("job_name")?;
-            let addresses = targets.remove(name).unwrap_or_default();
-            let group = json!([{ "targets": addresses }]);
-            // Prometheus reads a target file as soon as it changes: never a half-written one.
-            fs::write(self.path("target.new"), group.to_string())?;
-            fs::rename(self.path("target.new"), self.path(file))?;
-        }
-        ensure!(targets.is_empty(), "prometheus.yml has no job {:?}", targets.keys());
-        Ok(())
-    }
-
-    /// The shipped rules, evaluated as often as this stack scrapes.
-    fn write_rules(&self, file: &str) -> Result<()> {
-        let shipped = repository().join("otel-collector/prometheus").join(file);
-        let mut rules: Value = serde_saphyr::from_str(&fs::read_to_string(shipped)?)?;
-        for group in rules["groups"].as_array_mut().context("groups")? {
-            group["interval"] = json!(self.settings.scrape_interval);
-            for rule in group["rules"].as_array_mut().context("rules")? {
-                let Some(wait) = rule["for"].as_str() else { continue };
-                let seconds = seconds(wait).with_context(|| format!("for: {wait}"))?;
-                rule["for"] = json!(format!("{}s", (seconds / self.settings.hurry).max(1)));
-            }
-        }
-        fs::write(self.path(file), serde_json::to_string_pretty(&rules)?)?;
+    async fn start_alertmanager(&mut self) -> Result<()> {
+        let Some((program, url)) = &self.settings.pager else { return Ok(()) };
+        let file = self.write_alertmanager_config(url)?;
+        let base = self.endpoints().alertmanager;
+        let mut command = Command::new(program);
+        command
+            .arg(format!("--config.file={}", file.display()))
+            .arg(format!("--storage.path={}", self.path("alertmanager").display()))
+            .arg(format!("--web.listen-address={}", base.trim_start_matches("http://")))
+            .arg("--cluster.listen-address=")
+            .current_dir(program.parent().context("a program in no directory")?)
+            .env("NO_PROXY", "127.0.0.1");
+        let mut process = Process::spawn(&mut command, &self.path("alertmanager.log"))?;
+        await_ready(&mut process, &self.client, &format!("{base}/-/ready"))
+            .await
+            .context("Alertmanager")?;
+        self.alertmanager = Some(process);
         Ok(())
     }
 }
@@ -352,16 +353,14 @@ impl Drop for Stack {
     }
 }
 
-/// A duration of one unit in Prometheus' notation: `30s`, `10m`, `3h`.
-fn seconds(duration: &str) -> Option<u64> {
-    let (number, unit) = duration.split_at_checked(duration.len().checked_sub(1)?)?;
-    let unit = [("s", 1), ("m", 60), ("h", 3600)].into_iter().find(|it| it.0 == unit)?.1;
-    Some(number.parse::<u64>().ok()? * unit)
-}
-
 /// The flags beside paths and addresses; `compose.yaml` has the same ones.
 const PROMETHEUS_FLAGS: [&str; 2] =
     ["--web.enable-otlp-receiver", "--enable-feature=exemplar-storage"];
+
+/// Flags that say how long a value counts and how often a firing alert is sent again, with what they
+/// are unless told otherwise.
+const TIMES: [(&str, &str); 2] =
+    [("--query.lookback-delta", "5m"), ("--rules.alert.resend-delay", "1m")];
 
 pub(crate) async fn await_ready(
     process: &mut Process,

@@ -2,6 +2,7 @@
 //! `otel-collector/` and kept in a cache.
 
 mod build;
+mod debian;
 
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,15 @@ impl Tools {
             alertmanager_version: alertmanager.version,
             kustomize,
         })
+    }
+
+    /// Finds the server of Alertmanager in the cache, or gets it with the `apt-get` of a Debian.
+    ///
+    /// # Errors
+    ///
+    /// If it is not in the cache and there is no apt, or apt does not have it.
+    pub fn alertmanager() -> Result<PathBuf> {
+        debian::alertmanager(&cache_directory()?)
     }
 }
 

@@ -7,7 +7,8 @@ use integration_tests::{Tools, repository};
 
 /// Build the OpenTelemetry Collector, Prometheus and amtool that the tests and the demo use.
 ///
-/// The versions are pinned in otel-collector/builder.yaml and in otel-collector/tools/.
+/// The versions are pinned in otel-collector/builder.yaml and in otel-collector/tools/. The server of
+/// Alertmanager is that of Debian's package, taken out of it and not installed.
 /// The binaries are kept in `$PLOCK_CACHE`, else `$XDG_CACHE_HOME/plock`, else `~/.cache/plock`, one
 /// directory per manifest: a second run builds nothing. The first one needs Go 1.25 or newer.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     println!("prometheus {} {}", tools.prometheus_version, tools.prometheus.display());
     println!("promtool   {} {}", tools.prometheus_version, tools.promtool.display());
     println!("amtool     {} {}", tools.alertmanager_version, tools.amtool.display());
+    match Tools::alertmanager() {
+        Ok(program) => println!("alertmanager {}", program.display()),
+        Err(error) => println!("no alertmanager: {error:#}"),
+    }
     if arguments.validate {
         let directory = repository().join("otel-collector");
         let config = directory.join("config.yaml");

@@ -22,7 +22,8 @@ use tokio::time::Instant;
 use self::collector::Backend;
 use self::digest::Digest;
 use self::screen::Screen;
-use self::service::{Interrupt, Orders, Outcome};
+use self::service::{Orders, Outcome};
+use crate::interrupt::Interrupt;
 
 /// Pause between two looks at the running service.
 const INTERVAL: Duration = Duration::from_secs(1);

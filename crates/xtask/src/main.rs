@@ -1,12 +1,14 @@
 //! The commands of this repository, run as `cargo xtask <command>`. One file per command; only
 //! this crate and the examples print.
 
+mod alerts;
 mod bench;
 mod boards;
 mod collector;
 mod conformance;
 mod demo;
 mod generated;
+mod interrupt;
 mod parity;
 mod preview;
 mod soak;
@@ -27,6 +29,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Alerts(alerts::Arguments),
     Bench(bench::Arguments),
     Boards(boards::Arguments),
     Collector(collector::Arguments),
@@ -42,6 +45,7 @@ enum Command {
 #[expect(clippy::print_stderr, reason = "the one place that reports why a command failed")]
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Alerts(arguments) => alerts::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Boards(arguments) => boards::run(&arguments),
         Command::Collector(arguments) => collector::run(&arguments),

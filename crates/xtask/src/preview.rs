@@ -38,6 +38,7 @@ use self::answer::Window;
 use self::live::{Live, RATE_INTERVAL};
 use self::page::{Block, Drawing, Page};
 use crate::demo::{Scenario, progress, service};
+use crate::interrupt::Interrupt;
 
 /// Draw the shipped dashboards with live data and take a picture of each.
 ///
@@ -77,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let pictures = Pictures { arguments, browser, library };
     runtime.block_on(async {
-        let mut interrupt = service::Interrupt::new()?;
+        let mut interrupt = Interrupt::new()?;
         tokio::select! {
             taken = pictures.take(&boards, &program) => taken.map(|()| ExitCode::SUCCESS),
             // What is dropped here ends what it has started.

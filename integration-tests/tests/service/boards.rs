@@ -8,7 +8,7 @@ use integration_tests::dashboards::{Panel, Substitution, shipped};
 use integration_tests::panels::{self, Points, Reasons};
 use integration_tests::{Orders, Stack, TraceStore, eventually};
 
-use crate::{SOON, start};
+use crate::{LOAD, SOON, start};
 
 /// What has nothing to show for this service.
 const EMPTY: Reasons<'static> = &[
@@ -20,6 +20,7 @@ const EMPTY: Reasons<'static> = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dashboards_live() {
+    let _turn = LOAD.lock().await;
     let store = TraceStore::start().unwrap();
     let mut stack = start(Stack::builder().trace_store(store.address())).await;
     let endpoint = stack.endpoints().otlp_http;

@@ -18,9 +18,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use integration_tests::{Stack, StackBuilder, Tools};
+use tokio::sync::Mutex;
 
 /// Deadline for something that takes a second or two on an idle machine.
 const SOON: Duration = Duration::from_secs(60);
+
+/// For tests that put a service under load for a minute, one at a time: what they look at is how long
+/// things take, and two of them make a machine so busy that everything takes long.
+static LOAD: Mutex<()> = Mutex::const_new(());
 
 async fn start(builder: StackBuilder) -> Stack {
     let tools = tokio::task::spawn_blocking(Tools::ready).await.unwrap().unwrap();

@@ -11,7 +11,6 @@ use plock_core::Snapshot;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, Lines};
 use tokio::process::{Child, ChildStdout};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::progress;
 use super::tree::Span;
@@ -61,27 +60,6 @@ pub(super) struct Latency {
 enum Event {
     Listening { url: String },
     Report(Box<Outcome>),
-}
-
-/// Ctrl-C, or a request to terminate.
-#[derive(Debug)]
-pub(crate) struct Interrupt {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Interrupt {
-    pub(crate) fn new() -> Result<Self> {
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
-    }
-
-    pub(crate) async fn requested(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }
 
 /// Builds the service, optimised or not, and returns its program. Cargo's own progress goes to
