@@ -497,6 +497,7 @@ pub(crate) const CASES: &[Case] = &[
 
     case("PlockCollectorDropping", "refuses 2 %", &[("otelcol_receiver_refused_metric_points", COLLECTOR, "0+2x120"), ("otelcol_receiver_accepted_metric_points", COLLECTOR, "0+98x120")], "25m", DROPPING),
     case("PlockCollectorDropping", "gives 2 % up", &[("otelcol_exporter_send_failed_spans", COLLECTOR, "0+2x120"), ("otelcol_exporter_sent_spans", COLLECTOR, "0+98x120")], "25m", DROPPING),
+    case("PlockCollectorDropping", "gives 2 % of the spans up, and no metric", &[("otelcol_exporter_send_failed_spans", COLLECTOR, "0+2x120"), ("otelcol_exporter_sent_spans", COLLECTOR, "0+98x120"), ("otelcol_exporter_send_failed_metric_points", COLLECTOR, "0x120"), ("otelcol_exporter_sent_metric_points", COLLECTOR, "0+98x120")], "25m", DROPPING),
     case("PlockCollectorDropping", "half a percent", &[("otelcol_receiver_refused_metric_points", COLLECTOR, "0+0.5x120"), ("otelcol_receiver_accepted_metric_points", COLLECTOR, "0+99.5x120")], "25m", SILENT),
     case("PlockCollectorDropping", "nothing arrives, nothing is refused", &[("otelcol_receiver_refused_metric_points", COLLECTOR, "0x120"), ("otelcol_receiver_accepted_metric_points", COLLECTOR, "0x120")], "25m", SILENT),
 

@@ -164,7 +164,13 @@ pub(crate) fn collector_losses(scope: &Scope) -> [String; 2] {
         let one = |lost: &str, kept: &str| {
             format!("{0} / (({1} or 0 * {0}) + {0} > 0)", rate(lost), rate(kept))
         };
-        format!("max by (job, instance) ({} or {})", one(lost, kept), one(lost_spans, kept_spans))
+        // A label of their own, or `or` would drop the spans wherever there are metrics.
+        let marked = |signal: &str, share: String| {
+            format!("label_replace({share}, \"signal\", \"{signal}\", \"\", \"\")")
+        };
+        let (metrics, spans) = (one(lost, kept), one(lost_spans, kept_spans));
+        let both = [marked("metrics", metrics), marked("spans", spans)].join(" or ");
+        format!("max by (job, instance) ({both})")
     };
     [share(names::REFUSED, names::ACCEPTED), share(names::FAILED, names::SENT)]
 }
