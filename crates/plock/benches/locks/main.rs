@@ -16,6 +16,7 @@ mod growth;
 mod harness;
 mod here;
 mod messages;
+mod once;
 mod operations;
 mod read_outs;
 mod rows;

@@ -4,6 +4,7 @@ use crate::blocking;
 use crate::harness::Row;
 use crate::here::{Here, polls};
 use crate::messages;
+use crate::once;
 use crate::operations::{Spin, Work, bare, wrapped};
 use crate::threads::{self, Contention, Turns};
 use http::{Request, Response};
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<Row> {
     rows.extend(others(&here));
     rows.extend(messages::all(&here));
     rows.extend(blocking::all(&here));
+    rows.extend(once::all(&here));
     rows.extend(scopes(&here));
     rows.extend(requests(&here));
     rows.extend(many_threads());
