@@ -2,6 +2,9 @@
 
 use crate::harness::Row;
 use crate::here::Here;
+use crate::operations::{Spin, Work};
+use crate::rows::{CONTENDED, taking_turns};
+use crate::threads;
 
 macro_rules! operations {
     (
@@ -10,7 +13,11 @@ macro_rules! operations {
     ) => {
         $(#[$doc])*
         mod $module {
+            use crate::operations::Work;
+            use crate::threads::Acquired;
             use $($import)::+::*;
+            use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+            use std::time::Instant;
 
             pub(super) fn mutex() -> &'static Mutex<u64> {
                 crate::threads::apart($mutex)
@@ -24,6 +31,25 @@ macro_rules! operations {
                 for _ in 0..operations {
                     *mutex.lock()$(.$unwrap())? += 1;
                 }
+            }
+
+            /// Locks until `stop`, twice at least.
+            pub(super) fn sections(
+                mutex: &Mutex<u64>,
+                work: Work,
+                stop: &AtomicBool,
+            ) -> Vec<Acquired> {
+                let mut all = Vec::new();
+                while all.len() < 2 || !stop.load(Relaxed) {
+                    let asked = Instant::now();
+                    let mut guard = mutex.lock()$(.$unwrap())?;
+                    all.push(Acquired { asked, got: Instant::now() });
+                    work.section.run();
+                    *guard += 1;
+                    drop(guard);
+                    work.between.run();
+                }
+                all
             }
 
             pub(super) async fn read(lock: &'static RwLock<u64>, operations: u64) {
@@ -89,6 +115,35 @@ macro_rules! rows {
             $here.scoped(&name("RwLock/uncontended-write/off"), write).switched_off(),
         ]
     }};
+}
+
+/// The rows of two threads that want one lock for half of their time. Both libraries spin before they block,
+/// so that most acquisitions wait, and few for the system to wake their thread.
+macro_rules! contended {
+    ($library:literal, $bare:ident, $wrapped:ident, $kept:expr, $work:ident) => {{
+        let (free, kept) = ($bare::mutex(), threads::apart($kept));
+        taking_turns(
+            concat!($library, "::Mutex/contended-1us-apart-1us"),
+            move |stop| $bare::sections(free, $work, stop),
+            move |stop| {
+                let sections = async { $wrapped::sections(kept, $work, stop) };
+                threads::block_on(plock::scope("bench", sections))
+            },
+        )
+    }};
+}
+
+/// Of both libraries.
+pub(crate) fn contended() -> Vec<Row> {
+    use plock::parking_lot::Named;
+
+    let section = Spin::microsecond();
+    let work = Work { section, between: section };
+    let kept = plock::std::sync::Mutex::named(CONTENDED, 0);
+    let mut rows = contended!("std", bare_std, wrapped_std, kept, work);
+    let kept = <plock::parking_lot::Mutex<_> as Named>::named(CONTENDED, 0);
+    rows.extend(contended!("parking_lot", bare_parking_lot, wrapped_parking_lot, kept, work));
+    rows
 }
 
 /// Both libraries.

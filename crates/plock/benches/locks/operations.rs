@@ -175,7 +175,7 @@ impl Spin {
     }
 
     #[inline(never)]
-    fn run(self) {
+    pub(crate) fn run(self) {
         for step in 0..self.0 {
             std::hint::black_box(step);
         }

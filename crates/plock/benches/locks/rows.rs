@@ -6,7 +6,7 @@ use crate::here::{Here, polls};
 use crate::messages;
 use crate::once;
 use crate::operations::{Spin, Work, bare, wrapped};
-use crate::threads::{self, Contention, Turns};
+use crate::threads::{self, Acquired, Contention, Turns};
 use http::{Request, Response};
 use plock::tokio::sync::Mutex;
 use plock::tower::PlockLayer;
@@ -21,7 +21,7 @@ use tokio::task::unconstrained;
 use tower::{Layer, Service, service_fn};
 
 /// Name of the locks that threads and workers fight for.
-const CONTENDED: &str = "bench_contended";
+pub(crate) const CONTENDED: &str = "bench_contended";
 
 /// Every row. A row without a bare one of the same situation does not exist.
 pub(crate) fn all() -> Vec<Row> {
@@ -150,22 +150,35 @@ fn many_threads() -> Vec<Row> {
     ]);
     let section = Spin::microsecond();
     rows.extend(in_turn(section));
+    rows.extend(blocking::contended());
     rows.extend(convoy("convoy-1us", Work { section, between: Spin::NONE }));
     rows.extend(convoy("convoy-1us-apart-1us", Work { section, between: section }));
     rows
 }
 
-/// Two threads that have nothing to do but with one lock: from one section to the next, and what one
-/// wait of a hundred exceeds.
+/// Two threads that have nothing to do but with one lock. Whoever lets the other have it wakes a thread, in
+/// which time that one has it to itself: hence few of them wait, and each for long.
 fn in_turn(section: Spin) -> Vec<Row> {
     let [free] = bare::mutexes();
     let kept: &Mutex<u64> = Box::leak(Box::new(Mutex::named(CONTENDED, 0)));
-    let alone = move |stop: &AtomicBool| threads::block_on(bare::sections(free, section, stop));
-    let recorded = move |stop: &AtomicBool| {
-        threads::block_on(plock::scope("bench", wrapped::sections(kept, section, stop)))
-    };
+    taking_turns(
+        "tokio::Mutex/contended-1us",
+        move |stop| threads::block_on(bare::sections(free, section, stop)),
+        move |stop| {
+            threads::block_on(plock::scope("bench", wrapped::sections(kept, section, stop)))
+        },
+    )
+}
+
+/// The rows of two threads that take turns: from one section to the next, and what one wait of a hundred
+/// exceeds.
+pub(crate) fn taking_turns(
+    situation: &str,
+    bare: impl Fn(&AtomicBool) -> Vec<Acquired> + Copy + Sync + 'static,
+    recorded: impl Fn(&AtomicBool) -> Vec<Acquired> + Copy + Sync + 'static,
+) -> Vec<Row> {
     let rows = |situation: &str, figure: fn(Turns) -> f64| {
-        let name = |mode| format!("tokio::Mutex/{situation}/{mode}");
+        let name = |mode| format!("{situation}/{mode}");
         let of = move |turns: &dyn Fn() -> Option<Turns>| loop {
             if let Some(turns) = turns() {
                 return figure(turns);
@@ -173,14 +186,14 @@ fn in_turn(section: Spin) -> Vec<Row> {
         };
         let recorded = move |time| of(&|| threads::in_turn(time, &recorded));
         [
-            Row::timed(&name("bare"), move |time| of(&|| threads::in_turn(time, &alone))),
+            Row::timed(&name("bare"), move |time| of(&|| threads::in_turn(time, &bare))),
             Row::timed(&name("full"), recorded),
             Row::timed(&name("off"), recorded).switched_off(),
         ]
         .map(Row::longer)
     };
-    let mut all = Vec::from(rows("contended-1us", |turns| turns.nanoseconds));
-    all.extend(rows("contended-1us-wait-p99", |turns| turns.wait_p99));
+    let mut all = Vec::from(rows(situation, |turns| turns.nanoseconds));
+    all.extend(rows(&format!("{situation}-wait-p99"), |turns| turns.wait_p99));
     all
 }
 
