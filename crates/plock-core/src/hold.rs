@@ -7,7 +7,7 @@
 use crate::account::{Books, account, account_exclusive_part, account_now};
 use crate::current::{Runtime, owner_for_claim};
 use crate::grant::{Granted, Releaser};
-use crate::lock::{Lock, Share, Start};
+use crate::lock::{Alone, InMode, Lock, Permitted, Share, Start, Together};
 use crate::owner::{HoldRef, OwnerCell, Role};
 use crate::permits::Permits;
 use crate::queue::{Charge, Inflicted, Queue};
@@ -247,27 +247,26 @@ impl HoldRef {
     /// Ends the hold of `n` permits: gives them back and makes the accounts.
     #[inline(always)]
     pub(crate) fn give_back<R: Runtime>(self, permits: &Permits, share: Share, n: u64) {
-        if share.is_exclusive() {
-            self.give_back_as::<R, true>(permits, share, n);
-        } else {
-            self.give_back_as::<R, false>(permits, share, n);
+        match share.mode() {
+            Mode::Exclusive => self.give_back_as::<R, Alone>(permits, share, n),
+            Mode::Shared => self.give_back_as::<R, Together>(permits, share, n),
+            Mode::Permit => self.give_back_as::<R, Permitted>(permits, share, n),
         }
     }
 
     #[inline(never)]
-    fn give_back_as<R: Runtime, const ALONE: bool>(self, permits: &Permits, share: Share, n: u64) {
+    fn give_back_as<R: Runtime, M: InMode>(self, permits: &Permits, share: Share, n: u64) {
         let lock = permits.lock();
-        if ALONE {
+        if M::MODE == Mode::Exclusive {
             lock.publish(0);
         }
         let mut named = None;
         let is_quiet = lock.record().is_none_or(|record| {
-            named = Some(record.note_release(self, share.mode()));
+            named = Some(record.note_release(self, M::MODE));
             !record.has_waiters()
         });
         if is_quiet && permits.give(n) {
-            let mode = if ALONE { Mode::Exclusive } else { share.mode() };
-            return account::<R>(self, lock.series(mode), clock::now());
+            return account::<R>(self, lock.series(M::MODE), clock::now());
         }
         self.hand_over::<R>(permits, share, n, named);
     }

@@ -119,6 +119,27 @@ pub struct Lock {
     origin: Origin,
 }
 
+/// A mode that the compiler knows: each has a fast path without the questions of the others.
+pub(crate) trait InMode {
+    const MODE: Mode;
+}
+
+pub(crate) struct Alone;
+pub(crate) struct Together;
+pub(crate) struct Permitted;
+
+impl InMode for Alone {
+    const MODE: Mode = Mode::Exclusive;
+}
+
+impl InMode for Together {
+    const MODE: Mode = Mode::Shared;
+}
+
+impl InMode for Permitted {
+    const MODE: Mode = Mode::Permit;
+}
+
 /// The moment an attempt began; [`Start::OFF`] when recording is off. One word: it travels through
 /// every fast path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -315,10 +336,11 @@ impl Lock {
         share: Share,
         site: &'static Location<'static>,
     ) -> Hold {
-        if share.is_exclusive() {
-            self.enter_as::<R, true>(since, share, site, R::task_id())
-        } else {
-            self.enter_as::<R, false>(since, share, site, R::task_id())
+        let task = R::task_id();
+        match share.mode() {
+            Mode::Exclusive => self.enter_as::<R, Alone>(since, share, site, task),
+            Mode::Shared => self.enter_as::<R, Together>(since, share, site, task),
+            Mode::Permit => self.enter_as::<R, Permitted>(since, share, site, task),
         }
     }
 
@@ -326,7 +348,7 @@ impl Lock {
     /// yet: so no call lies in between, and nothing has to be saved for after it. Out of line, since
     /// between a try and a guard there are too few registers for this as well.
     #[inline(never)]
-    fn enter_as<R: Runtime, const ALONE: bool>(
+    fn enter_as<R: Runtime, M: InMode>(
         &self,
         since: u64,
         share: Share,
@@ -335,15 +357,15 @@ impl Lock {
     ) -> Hold {
         let ts = thread::state();
         let base = self.series.load(Relaxed); // 0 if not known yet: no table has that
-        let series = if ALONE { base } else { class::series_of(base, share.mode()) };
+        let series = class::series_of(base, M::MODE);
         // A task polled inside a scope's poll (LocalSet, nested runtime) is not that scope.
         if let Some(cell) = ts.scope.get()
             && task == ts.scope_task.get()
-            && (ALONE || base != 0)
+            && (M::MODE != Mode::Shared || base != 0)
             && let Some(shard) = ts.table().get(series)
             && let Some(slot) = cell.slots.free()
             && let record = self.record()
-            && (ALONE || record.is_none())
+            && (M::MODE == Mode::Exclusive || record.is_none())
             && cell.is_outermost()
             && let live = cell.live()
             && let Some(depth) = shard.usual_depth(live)
@@ -351,7 +373,7 @@ impl Lock {
             let suspended = cell.times.suspended.get();
             let hold = HoldInfo { lock: self.id(), since, site, series, share, suspended };
             let at = cell.claim_in(slot, &hold);
-            if ALONE {
+            if M::MODE == Mode::Exclusive {
                 self.publish(at.key);
                 if let Some(record) = record {
                     record.publish(at.key);
