@@ -142,6 +142,10 @@ impl World {
                 };
                 let Some(id) = guard(number, writes) else { return };
                 let lock = self.model.borrow().held[&id].lock;
+                let slept = matches!(self.guards.borrow().get(&id), Some(Guard::Worker(_)));
+                if slept && matches!(self.locks[lock], Lock::Thread(ThreadLock::StdRw(_))) {
+                    return; // whoever slept for std's lock keeps readers out, whether or not one writes
+                }
                 self.under(self.owner(at), move |world| {
                     world.model.borrow_mut().downgrade(id, now());
                     let guard = world.guards.borrow_mut().remove(&id);
