@@ -46,14 +46,41 @@ impl<T: ?Sized> Guard for RwLockWriteGuard<'_, T> {
 /// Such a guard with its hold.
 pub(crate) struct Held<'a, G: Guard>(Guarded<'a, G, G::Way>);
 
+/// What locking gave: the guard in any case.
+struct Got<G> {
+    guard: G,
+    is_poisoned: bool,
+}
+
+impl<G> Got<G> {
+    #[inline(always)]
+    fn of(locked: LockResult<G>) -> Self {
+        match locked {
+            Ok(guard) => Self { guard, is_poisoned: false },
+            Err(poisoned) => Self { guard: poisoned.into_inner(), is_poisoned: true },
+        }
+    }
+
+    /// Nothing if somebody else has it.
+    #[inline(always)]
+    fn tried(tried: TryLockResult<G>) -> Option<Self> {
+        match tried {
+            Ok(guard) => Some(Self::of(Ok(guard))),
+            Err(TryLockError::Poisoned(poisoned)) => Some(Self::of(Err(poisoned))),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
 impl<'a, G: Guard> Held<'a, G> {
     const MODE: Mode = <G::Way as Guarding>::SHARE.mode();
 
     /// Takes `lock` by `attempt`, or waits for it by `block`.
     ///
-    /// Nothing out of line returns a guard of ours: it would do so through memory, and then that of the
-    /// fast path would be there too, stored word by word and read back whole.
-    #[inline]
+    /// In line, and so with one exit for all outcomes: out of line, and from anything that is, the guard
+    /// comes back through memory, and then that of the fast path is there too, stored word by word and read
+    /// back whole.
+    #[inline(always)]
     pub(crate) fn acquire(
         lock: &'a Lock,
         site: &'static Location<'static>,
@@ -61,27 +88,17 @@ impl<'a, G: Guard> Held<'a, G> {
         block: impl FnOnce() -> LockResult<G>,
     ) -> LockResult<Self> {
         let start = Start::now();
-        if !start.is_recorded() {
-            return map(block(), |guard| Self::new(lock, guard, Hold::default()));
-        }
-        match attempt() {
-            Ok(guard) => Ok(Self::fresh(lock, start, site, guard)),
-            Err(TryLockError::Poisoned(poisoned)) => {
-                Err(Self::poisoned(lock, start, site, poisoned))
-            }
-            Err(TryLockError::WouldBlock) => {
-                let mut locked = None;
-                let hold = Self::wait(lock, start, site, attempt, block, &mut locked);
-                match locked {
-                    Some(Ok(guard)) => Ok(Self::new(lock, guard, hold)),
-                    Some(Err(poisoned)) => {
-                        let held = Self::new(lock, poisoned.into_inner(), hold);
-                        Err(PoisonError::new(held.counted()))
-                    }
-                    None => unreachable!("it waits until it has it"),
-                }
-            }
-        }
+        let (got, hold) = if !start.is_recorded() {
+            (Got::of(block()), Hold::default())
+        } else if let Some(got) = Got::tried(attempt()) {
+            (got, lock.acquired_by_thread::<Tasks>(start, Self::MODE, site))
+        } else {
+            let mut got = None;
+            let hold = Self::wait(lock, start, site, attempt, block, &mut got);
+            let Some(got) = got else { unreachable!("it waits until it has it") };
+            (got, hold)
+        };
+        Self::with(lock, got, hold)
     }
 
     /// Takes `lock` by `attempt` if it is free.
@@ -92,16 +109,12 @@ impl<'a, G: Guard> Held<'a, G> {
         attempt: impl FnOnce() -> TryLockResult<G>,
     ) -> TryLockResult<Self> {
         let start = Start::now();
-        match attempt() {
-            Ok(guard) => Ok(Self::fresh(lock, start, site, guard)),
-            Err(TryLockError::Poisoned(poisoned)) => {
-                Err(Self::poisoned(lock, start, site, poisoned).into())
-            }
-            Err(TryLockError::WouldBlock) => {
-                lock.would_block(start, Self::MODE);
-                Err(TryLockError::WouldBlock)
-            }
-        }
+        let Some(got) = Got::tried(attempt()) else {
+            lock.would_block(start, Self::MODE);
+            return Err(TryLockError::WouldBlock);
+        };
+        let hold = lock.acquired_by_thread::<Tasks>(start, Self::MODE, site);
+        Self::with(lock, got, hold).map_err(TryLockError::Poisoned)
     }
 
     #[cold]
@@ -112,16 +125,11 @@ impl<'a, G: Guard> Held<'a, G> {
         site: &'static Location<'static>,
         attempt: impl Fn() -> TryLockResult<G>,
         block: impl FnOnce() -> LockResult<G>,
-        locked: &mut Option<LockResult<G>>,
+        got: &mut Option<Got<G>>,
     ) -> Hold {
-        let attempt = || match attempt() {
-            Ok(guard) => Some(Ok(guard)),
-            Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
-            Err(TryLockError::WouldBlock) => None,
-        };
-        let block = || Ok::<_, Infallible>(block());
-        let Ok((guard, hold)) = blocking::wait(lock, Self::MODE, site, start, attempt, block);
-        *locked = Some(guard);
+        let (attempt, block) = (|| Got::tried(attempt()), || Ok::<_, Infallible>(Got::of(block())));
+        let Ok((locked, hold)) = blocking::wait(lock, Self::MODE, site, start, attempt, block);
+        *got = Some(locked);
         hold
     }
 
@@ -131,27 +139,14 @@ impl<'a, G: Guard> Held<'a, G> {
         site: &'static Location<'static>,
         guard: LockResult<G>,
     ) -> LockResult<Self> {
-        match guard {
-            Ok(guard) => Ok(Self::fresh(lock, Start::now(), site, guard)),
-            Err(poisoned) => Err(Self::poisoned(lock, Start::now(), site, poisoned)),
-        }
+        let hold = lock.acquired_by_thread::<Tasks>(Start::now(), Self::MODE, site);
+        Self::with(lock, Got::of(guard), hold)
     }
 
-    /// The lock was free.
     #[inline(always)]
-    fn fresh(lock: &'a Lock, start: Start, site: &'static Location<'static>, guard: G) -> Self {
-        Self::new(lock, guard, lock.acquired_by_thread::<Tasks>(start, Self::MODE, site))
-    }
-
-    /// As [`fresh`](Self::fresh), of a lock that is poisoned.
-    #[inline(always)]
-    fn poisoned(
-        lock: &'a Lock,
-        start: Start,
-        site: &'static Location<'static>,
-        poisoned: PoisonError<G>,
-    ) -> PoisonError<Self> {
-        PoisonError::new(Self::fresh(lock, start, site, poisoned.into_inner()).counted())
+    fn with(lock: &'a Lock, got: Got<G>, hold: Hold) -> LockResult<Self> {
+        let held = Self::new(lock, got.guard, hold);
+        if got.is_poisoned { Err(PoisonError::new(held.counted())) } else { Ok(held) }
     }
 
     #[inline(always)]
