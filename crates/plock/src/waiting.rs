@@ -41,7 +41,7 @@ pub struct WaitingOn<F> {
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// use std::time::Duration;
 ///
-/// let nap = tokio::time::sleep(Duration::from_millis(2));
+/// let nap = tokio::time::sleep(Duration::from_millis(20));
 /// plock::scope("doc_nap", plock::waiting_on("timer", nap)).await;
 ///
 /// let snapshot = plock::snapshot();
