@@ -59,7 +59,7 @@ pub(crate) fn bless(counts: &[Count]) -> Result<()> {
         writeln!(text, "{line}")?;
     }
     for count in counts {
-        writeln!(text, "\"{}\" = {}", count.name, allowance(count.instructions))?;
+        writeln!(text, "\"{}\" = {}", count.name, allowance(count))?;
     }
     fs::write(&path, text).with_context(|| format!("cannot write {FILE}"))
 }
@@ -70,21 +70,24 @@ fn read() -> Result<Budgets> {
     toml::from_str(&text).with_context(|| format!("{FILE} is not a table of row names and numbers"))
 }
 
-/// The budget of an operation that was counted: 2 % above it, for what differs from run to run. What
-/// reads or encodes measured times goes over as many buckets as those happened to fall into: 10 %.
-const fn allowance(instructions: u64) -> u64 {
-    let percent = if instructions < 1_000_000 { 102 } else { 110 };
+/// The budget of an operation that was counted: 2 % above it, for what differs from run to run. Two
+/// kinds of rows differ more and get 10 %: what reads or encodes measured times goes over as many
+/// buckets as those happened to fall into, and what makes spans runs the SDK, whose hash maps and
+/// identifiers are random (6 % between runs of one build).
+fn allowance(Count { name, instructions }: &Count) -> u64 {
+    let is_varied = *instructions >= 1_000_000 || name.starts_with("span/");
+    let percent = if is_varied { 110 } else { 102 };
     (instructions * percent).div_ceil(100)
 }
 
 fn compare(budgets: &Budgets, counts: &[Count]) -> Verdict {
     let Verdict { mut failures, mut hints } = Verdict::default();
-    for Count { name, instructions } in counts {
+    for count @ Count { name, instructions } in counts {
         let Some(budget) = budgets.get(name) else {
             failures.push(format!("{name}: {instructions} instructions, no budget"));
             continue;
         };
-        let allowance = allowance(*instructions);
+        let allowance = allowance(count);
         if instructions > budget {
             failures.push(format!("{name}: {instructions} instructions, the budget is {budget}"));
         } else if allowance * 10 < budget * 9 {
@@ -104,14 +107,14 @@ fn compare(budgets: &Budgets, counts: &[Count]) -> Verdict {
 mod tests {
     use super::*;
 
+    fn row(instructions: u64) -> Count {
+        Count { name: "lock/free/full".to_owned(), instructions }
+    }
+
     #[track_caller]
     fn check_one(budget: Option<u64>, instructions: Option<u64>, failures: usize, hints: usize) {
-        let name = || "lock/free/full".to_owned();
-        let budgets = budget.map(|budget| (name(), budget)).into_iter().collect();
-        let counts: Vec<_> = instructions
-            .map(|instructions| Count { name: name(), instructions })
-            .into_iter()
-            .collect();
+        let budgets = budget.map(|budget| (row(0).name, budget)).into_iter().collect();
+        let counts: Vec<_> = instructions.map(row).into_iter().collect();
         let verdict = compare(&budgets, &counts);
         assert_eq!((verdict.failures.len(), verdict.hints.len()), (failures, hints), "{verdict:?}");
     }
@@ -134,8 +137,16 @@ mod tests {
         check_one(Some(200), Some(170), 0, 1);
         // What was blessed is never worth one, however few instructions it is.
         for instructions in 1..1000 {
-            check_one(Some(allowance(instructions)), Some(instructions), 0, 0);
+            check_one(Some(allowance(&row(instructions))), Some(instructions), 0, 0);
         }
+    }
+
+    #[test]
+    fn rows_that_vary_get_more_room() {
+        let of_span = Count { name: "span/slow/full".to_owned(), instructions: 100 };
+        assert_eq!(allowance(&row(100)), 102);
+        assert_eq!(allowance(&of_span), 110);
+        assert_eq!(allowance(&row(1_000_000)), 1_100_000);
     }
 
     #[test]
