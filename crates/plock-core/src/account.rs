@@ -47,8 +47,7 @@ impl<R: Runtime> Books<R> {
     #[inline(always)]
     pub(crate) fn close(self) {
         let this = ManuallyDrop::new(self);
-        let end = if this.end == 0 { clock::now() } else { this.end };
-        account::<R>(this.at, this.series, end);
+        account_at::<R>(this.at, this.series, this.end);
     }
 }
 
@@ -57,6 +56,12 @@ impl<R: Runtime> Drop for Books<R> {
     fn drop(&mut self) {
         account_now::<R>(self.at, self.series);
     }
+}
+
+/// The same for a hold that ended at `end`; 0 = now.
+#[inline(always)]
+pub(crate) fn account_at<R: Runtime>(at: HoldRef, series: u32, end: u64) {
+    account::<R>(at, series, if end == 0 { clock::now() } else { end });
 }
 
 #[cold]

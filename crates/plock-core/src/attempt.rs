@@ -69,7 +69,7 @@ impl Attempt {
             Join::Queued(free) => free,
         };
         wait.keep(free);
-        wait.look(permits.lock(), record, &queue, free);
+        let _holders = wait.look(permits.lock(), record, &queue, free);
         let mut this = Self::alone(wait, false);
         this.ticket = queue.enter(Arc::clone(&this.wait), Some(waker), free);
         record.note_waiting(&queue);

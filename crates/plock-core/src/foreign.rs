@@ -84,7 +84,7 @@ impl Foreign {
             if lock.kind() == Kind::Pool {
                 queue.free = free as u64; // it says so itself; what is given back is on its way
             }
-            wait.look(lock, record, &queue, free as u64);
+            let _holders = wait.look(lock, record, &queue, free as u64);
             let wait = Arc::new(wait);
             ticket = queue.enter(Arc::clone(&wait), None, free as u64);
             record.note_waiting(&queue);

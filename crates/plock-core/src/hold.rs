@@ -4,7 +4,7 @@
 //! unlock is one store. If somebody waits: end the publication, read the clock, charge, unlock, account.
 //! Then the last charge, the end of the hold and the hand-over are one moment.
 
-use crate::account::{Books, account, account_exclusive_part, account_now};
+use crate::account::{Books, account, account_at, account_exclusive_part, account_now};
 use crate::current::{Runtime, owner_for_claim};
 use crate::grant::{Granted, Releaser};
 use crate::lock::{Alone, InMode, Lock, Permitted, Share, Start, Together};
@@ -172,6 +172,27 @@ fn leave_record(record: &Record, at: HoldRef, share: Share) -> u64 {
     now
 }
 
+/// As [`leave_record`], of a lock that blocks threads: in the same go the holder leaves word for those
+/// that wait, who are handed nothing.
+#[inline(never)]
+fn tell_threads(record: &Record, at: HoldRef, share: Share) -> u64 {
+    let named = record.note_release(at, share.mode());
+    if !record.has_waiters() {
+        return 0;
+    }
+    let now = clock::now();
+    let (cell, hold) = (at.now_in(), at.info());
+    let by = hold.map(|hold| Releaser::of(cell, &hold));
+    let mut queue = record.queue();
+    queue.turns.let_go(now, EndCause::Release, by);
+    if let Some(hold) = hold {
+        let inflicted = charge(&mut queue, cell, &hold, share, named, now);
+        drop(queue);
+        cell.note_blocked_others(inflicted);
+    }
+    now
+}
+
 /// Charges a holder's label for the time others waited, and notes on its own scope whom it kept
 /// waiting.
 fn charge_holder(record: &Record, at: HoldRef, share: Share, named: bool, now: u64) {
@@ -213,16 +234,15 @@ impl HoldRef {
     /// charge or to tell; in between nothing is kept that an unwinding `unlock` would have to find.
     #[inline(always)]
     pub(crate) fn end_blocking<R: Runtime>(self, lock: &Lock, share: Share, unlock: impl FnOnce()) {
-        if lock.record().is_some() {
-            return self.end::<R>(lock, share, |releasing| {
-                releasing.mark(lock);
-                unlock();
-            });
-        }
         if share.is_exclusive() {
             lock.publish(0);
         }
         let series = lock.series(share.mode());
+        if let Some(record) = lock.record() {
+            let told = tell_threads(record, self, share);
+            unlock();
+            return account_at::<R>(self, series, told);
+        }
         unlock();
         account::<R>(self, series, clock::now());
     }

@@ -9,6 +9,7 @@ use crate::ended::Ended;
 use crate::hold::Hold;
 use crate::lock::{Lock, Share, Start};
 use crate::owner::{OwnerCell, Role};
+use crate::record::Opened;
 use crate::wait::{Wait, Waiter};
 use crate::{BlockCause, Dropped, EndCause, Kind, Outcome, clock, loss, task, thread};
 use std::panic::Location;
@@ -66,18 +67,31 @@ impl Over<'_> {
             return lock.acquired::<R>(Start::at(self.waiter.since), share, site);
         };
         let now = clock::now();
-        let until = self.until(now);
         if seen.cause == BlockCause::Coop {
+            let until = self.until(now);
             let claimed = claim::deferred(until.saturating_sub(self.waiter.since));
             let hold = lock.acquired::<R>(Start::at(now), share, site);
             self.ended(seen, until, claimed, EndCause::Raced).file_detail();
             return hold;
         }
+        self.claimed_at::<R>(now, seen, lock.record_or_new().opened(), share, site)
+    }
+
+    /// The lock has been ours since `now`, after a wait. Leaves the queue, which is open here.
+    pub(crate) fn claimed_at<R: Runtime>(
+        &self,
+        now: u64,
+        seen: Blocked,
+        opened: Opened<'_>,
+        share: Share,
+        site: &'static Location<'static>,
+    ) -> Hold {
+        let until = self.until(now);
         let deferred_at = Some(self.deferred_at).filter(|at| *at != 0);
         let claimed = claim::phases(self.wait, self.waiter, until, deferred_at);
         let ended = self.ended_by_grant(seen, until, claimed);
-        let shares = self.leave(share, &ended);
-        let hold = lock.acquired::<R>(Start::at(now), share, site);
+        let shares = self.leave(opened, share, &ended);
+        let hold = self.lock.acquired::<R>(Start::at(now), share, site);
         ended.file(Outcome::Acquired, &shares);
         hold
     }
@@ -116,9 +130,12 @@ impl Over<'_> {
     }
 
     /// Leaves the queue with its share, and says who is charged with the wait.
-    pub(crate) fn leave(&self, share: Share, ended: &Ended<'_>) -> Few {
-        let record = self.lock.record_or_new();
-        let mut queue = record.queue();
+    pub(crate) fn leave(
+        &self,
+        (record, mut queue): Opened<'_>,
+        share: Share,
+        ended: &Ended<'_>,
+    ) -> Few {
         let _served = queue.leave(self.ticket);
         queue.claimed(u64::from(share.weight()));
         record.note_waiting(&queue);

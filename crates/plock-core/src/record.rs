@@ -37,6 +37,9 @@ pub(crate) struct Record {
     queue: Mutex<Queue>,
 }
 
+/// A record and its queue, with the mutex of that.
+pub(crate) type Opened<'a> = (&'a Record, MutexGuard<'a, Queue>);
+
 /// Who holds a lock, as it was looked up.
 pub(crate) type Holder = (&'static OwnerCell, HoldInfo);
 /// One, unless they are readers or permit holders.
@@ -87,6 +90,10 @@ impl Record {
 
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn opened(&self) -> Opened<'_> {
+        (self, self.queue())
     }
 
     #[inline]

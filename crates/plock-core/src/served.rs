@@ -80,7 +80,7 @@ impl Over<'_> {
         let deferred_at = Some(self.deferred_at).filter(|at| *at != 0);
         let claimed = claim::phases(self.wait, self.waiter, until, deferred_at).without_guard();
         let ended = self.ended_by_grant(blocked, until, claimed);
-        let shares = self.leave(share, &ended);
+        let shares = self.leave(self.lock.record_or_new().opened(), share, &ended);
         ended.file(Outcome::Acquired, &shares);
     }
 }

@@ -34,7 +34,7 @@
 
 use crate::current::Runtime;
 use crate::finding;
-use crate::grant::Granted;
+use crate::grant::{Granted, Releaser};
 use crate::hold::Hold;
 use crate::lock::{Lock, Share, Start};
 use crate::over::{KeepsTask, Over, waiter};
@@ -44,7 +44,7 @@ use crate::release::Releasing;
 use crate::shard;
 use crate::thread::{self, ThreadState};
 use crate::wait::{Wait, Waiter};
-use crate::{BlockCause, FindingKind, Mode, Outcome, clock, loss};
+use crate::{BlockCause, EndCause, FindingKind, Mode, Outcome, clock, loss};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -61,6 +61,15 @@ impl Turns {
     /// The release that let an attempt of this mode in.
     fn before(&self, mode: Mode) -> Option<Granted> {
         if mode == Mode::Shared { self.last_alone } else { self.last }
+    }
+
+    /// `by` is about to let go.
+    pub(crate) fn let_go(&mut self, at: u64, end: EndCause, by: Option<Releaser>) {
+        let mark = Granted { at, end, releaser: by, thread: 0, thread_poll: 0, own_poll: 0 };
+        self.last = Some(mark);
+        if by.is_none_or(|by| by.exclusive) {
+            self.last_alone = Some(mark);
+        }
     }
 }
 
@@ -102,7 +111,7 @@ impl Lock {
     #[cold]
     #[inline(never)]
     fn tell_unrecorded(&self) {
-        Releasing::new(self.id(), crate::EndCause::Release).mark(self);
+        Releasing::new(self.id(), EndCause::Release).mark(self);
     }
 
     /// The guard came with the news that the lock is poisoned.
@@ -164,20 +173,8 @@ impl Releasing {
     #[cold]
     #[inline(never)]
     fn leave_mark(&self, record: &Record) {
-        let releaser = self.releaser();
-        let mark = Granted {
-            at: self.moment(),
-            end: self.end(),
-            releaser,
-            thread: 0,
-            thread_poll: 0,
-            own_poll: 0,
-        };
-        let turns = &mut record.queue().turns;
-        turns.last = Some(mark);
-        if releaser.is_none_or(|by| by.exclusive) {
-            turns.last_alone = Some(mark);
-        }
+        let (at, end, by) = (self.moment(), self.end(), self.releaser());
+        record.queue().turns.let_go(at, end, by);
     }
 }
 
@@ -218,8 +215,7 @@ impl<'a> ThreadWait<'a> {
         let mut wait = Wait::new(Share::of_thread(mode, ts), 1, Some(waiter));
         let record = lock.record_or_new();
         let mut queue = record.queue();
-        wait.look(lock, record, &queue, 0);
-        let holders = record.holders(lock.who());
+        let holders = wait.look(lock, record, &queue, 0);
         let own = holders.iter().find(|(_, hold)| hold.share.thread() == Some(number_of(ts)));
         // Its own reading keeps a reader out only by way of a writer that waits for it to end.
         if own.is_some_and(|(_, hold)| mode == Mode::Exclusive || hold.share.is_exclusive())
@@ -256,15 +252,16 @@ impl<'a> ThreadWait<'a> {
     /// The lock is ours.
     pub fn claimed<R: Runtime>(mut self, site: &'static Location<'static>) -> Hold {
         self.is_over = true;
-        let Some(over) = self.over() else { return Hold::default() };
-        let mut queue = self.lock.record_or_new().queue();
+        let Some((over, seen)) = self.over().zip(self.wait.seen) else { return Hold::default() };
+        let ts = thread::state();
+        ts.thread_claims.set(true);
+        let now = clock::now();
+        let record = self.lock.record_or_new();
+        let mut queue = record.queue();
         self.note_grant(&queue);
         self.wait.note_barged_past(self.barged_past(&queue));
         queue.turns.claims += 1;
-        drop(queue);
-        let ts = thread::state();
-        ts.thread_claims.set(true);
-        over.claimed::<R>(Share::of_thread(self.wait.mode, ts), site)
+        over.claimed_at::<R>(now, seen, (record, queue), Share::of_thread(self.wait.mode, ts), site)
     }
 
     /// Nobody has to wait any more, and nobody has waited: what was asked for is there.

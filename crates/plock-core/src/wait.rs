@@ -7,7 +7,7 @@ use crate::lock::Lock;
 use crate::name::Label;
 use crate::owner::{OwnerCell, WaitEnd};
 use crate::queue::Queue;
-use crate::record::Record;
+use crate::record::{Holders, Record};
 use crate::sync::{AtomicU64, Ordering};
 use crate::{EndCause, Kind, Mode, Share, nested_wait};
 use std::panic::Location;
@@ -54,12 +54,19 @@ impl Wait {
     }
 
     /// One look at the lock that it is about to queue for: what is in the way, and what its holders are
-    /// charged with so far. `free` permits are free if nobody queues.
-    pub(crate) fn look(&mut self, lock: &Lock, record: &Record, queue: &Queue, free: u64) {
-        let Some(waiter) = &self.waiter else { return };
+    /// charged with so far. `free` permits are free if nobody queues. Returns the holders.
+    pub(crate) fn look(
+        &mut self,
+        lock: &Lock,
+        record: &Record,
+        queue: &Queue,
+        free: u64,
+    ) -> Holders {
+        let Some(waiter) = &self.waiter else { return Holders::new() };
         let holders = record.holders(lock.who());
         self.seen = Some(cause::at_block(self, waiter.owner, queue, &holders, free));
         self.base = blame::charges(queue, &holders, waiter.since);
+        holders
     }
 
     /// Permits that are kept for it. Only the mutex of the queue says whether that is still so.
