@@ -26,13 +26,17 @@ pub(crate) type Few = SmallVec<[Charge; 3]>;
 pub(crate) fn charges(queue: &Queue, holders: &[Holder], now: u64) -> Few {
     let mut all = Few::from_slice(queue.charged());
     for (cell, hold) in holders {
-        let charge = running(cell, hold, now);
-        match all.iter_mut().find(|known| known.label == charge.label) {
-            Some(known) => known.ns = known.ns.wrapping_add(charge.ns),
-            None => all.push(charge),
-        }
+        add(&mut all, running(cell, hold, now));
     }
     all
+}
+
+/// One more charge, among the others by its label.
+pub(crate) fn add(all: &mut Few, charge: Charge) {
+    match all.iter_mut().find(|known| known.label == charge.label) {
+        Some(known) => known.ns = known.ns.wrapping_add(charge.ns),
+        None => all.push(charge),
+    }
 }
 
 /// A wait that is to be charged to somebody.

@@ -79,7 +79,17 @@ impl Ended<'_> {
     /// Who is charged with the queue time, and with how much each; sums to it exactly. `base` is what
     /// everybody was charged with when it blocked.
     pub(crate) fn shares(&self, record: &Record, queue: &Queue, base: &[Charge]) -> Few {
-        let queue_ns = self.queue_ns();
+        let before: u64 = self.wait.before.iter().map(|charge| charge.ns).sum();
+        let Some(queue_ns) = self.queue_ns().checked_sub(before) else {
+            return self.queued_shares(record, queue, base, self.queue_ns()); // the clock jumped
+        };
+        let mut shares = self.queued_shares(record, queue, base, queue_ns);
+        self.wait.before.iter().for_each(|charge| blame::add(&mut shares, *charge));
+        shares
+    }
+
+    /// The same of what is left when those are charged that were seen before it queued.
+    fn queued_shares(&self, record: &Record, queue: &Queue, base: &[Charge], queue_ns: u64) -> Few {
         let by = self.releaser();
         let met = self.blocked.holder.or_else(|| by.map(|by| (by.label(), by.site)));
         let drained = by.filter(|by| self.wait.mode == Mode::Exclusive && !by.exclusive);
@@ -89,7 +99,7 @@ impl Ended<'_> {
         if holders.is_empty() {
             return blamed.split(base, queue.charged());
         }
-        blamed.split(base, &blame::charges(queue, &holders, self.waiter.since + queue_ns))
+        blamed.split(base, &blame::charges(queue, &holders, self.waiter.since + self.queue_ns()))
     }
 
     fn file_in_lock(&self, outcome: Outcome, shares: &[Charge], most: Option<Charge>) {

@@ -9,7 +9,9 @@ use crate::ended::Ended;
 use crate::hold::Hold;
 use crate::lock::{Lock, Share, Start};
 use crate::owner::{OwnerCell, Role};
-use crate::record::Opened;
+use crate::queue::Queue;
+use crate::record::Record;
+use crate::sync::MutexGuard;
 use crate::wait::{Wait, Waiter};
 use crate::{BlockCause, Dropped, EndCause, Kind, Outcome, clock, loss, task, thread};
 use std::panic::Location;
@@ -54,6 +56,16 @@ impl Drop for KeepsTask {
     }
 }
 
+/// When a wait that began at `since` and is over `now` ended: when it began, if the clock jumped meanwhile.
+/// Never before that.
+pub(crate) fn until(since: u64, now: u64) -> u64 {
+    if clock::has_jumped(since, now) {
+        loss::count(Dropped::Clock, 1);
+        return since;
+    }
+    now.max(since)
+}
+
 impl Over<'_> {
     /// The lock is ours: a guard is about to be returned.
     pub(crate) fn claimed<R: Runtime>(
@@ -66,32 +78,36 @@ impl Over<'_> {
             // Freed between the try and the queue: as good as uncontended.
             return lock.acquired::<R>(Start::at(self.waiter.since), share, site);
         };
-        let now = clock::now();
         if seen.cause == BlockCause::Coop {
+            let now = clock::now();
             let until = self.until(now);
             let claimed = claim::deferred(until.saturating_sub(self.waiter.since));
             let hold = lock.acquired::<R>(Start::at(now), share, site);
             self.ended(seen, until, claimed, EndCause::Raced).file_detail();
             return hold;
         }
-        self.claimed_at::<R>(now, seen, lock.record_or_new().opened(), share, site)
+        let record = lock.record_or_new();
+        self.claimed_in::<R>(record, record.queue(), seen, share, site)
     }
 
-    /// The lock has been ours since `now`, after a wait. Leaves the queue, which is open here.
-    pub(crate) fn claimed_at<R: Runtime>(
+    /// The lock is ours after a wait. The hold begins, and is published, before anybody else has the queue:
+    /// whoever joined before was kept waiting by all of it, whoever joins later sees it.
+    pub(crate) fn claimed_in<R: Runtime>(
         &self,
-        now: u64,
+        record: &Record,
+        mut queue: MutexGuard<'_, Queue>,
         seen: Blocked,
-        opened: Opened<'_>,
         share: Share,
         site: &'static Location<'static>,
     ) -> Hold {
+        let now = clock::now();
         let until = self.until(now);
         let deferred_at = Some(self.deferred_at).filter(|at| *at != 0);
         let claimed = claim::phases(self.wait, self.waiter, until, deferred_at);
         let ended = self.ended_by_grant(seen, until, claimed);
-        let shares = self.leave(opened, share, &ended);
+        let shares = self.leave(record, &mut queue, share, &ended);
         let hold = self.lock.acquired::<R>(Start::at(now), share, site);
+        drop(queue);
         ended.file(Outcome::Acquired, &shares);
         hold
     }
@@ -132,25 +148,20 @@ impl Over<'_> {
     /// Leaves the queue with its share, and says who is charged with the wait.
     pub(crate) fn leave(
         &self,
-        (record, mut queue): Opened<'_>,
+        record: &Record,
+        queue: &mut Queue,
         share: Share,
         ended: &Ended<'_>,
     ) -> Few {
         let _served = queue.leave(self.ticket);
         queue.claimed(u64::from(share.weight()));
-        record.note_waiting(&queue);
-        ended.shares(record, &queue, &self.wait.base)
+        record.note_waiting(queue);
+        ended.shares(record, queue, &self.wait.base)
     }
 
-    /// When a wait that is over `now` ended: when it began, if the clock jumped meanwhile. Never before
-    /// that.
+    /// When it ended, if it is over `now`.
     pub(crate) fn until(&self, now: u64) -> u64 {
-        let since = self.waiter.since;
-        if clock::has_jumped(since, now) {
-            loss::count(Dropped::Clock, 1);
-            return since;
-        }
-        now.max(since)
+        until(self.waiter.since, now)
     }
 
     /// The wait as its hand-over ended it, if there was one that could be seen.
@@ -163,7 +174,13 @@ impl Over<'_> {
     }
 
     /// The wait as it ended at `now`.
-    fn ended(&self, blocked: Blocked, now: u64, claimed: Claimed, end: EndCause) -> Ended<'_> {
+    pub(crate) fn ended(
+        &self,
+        blocked: Blocked,
+        now: u64,
+        claimed: Claimed,
+        end: EndCause,
+    ) -> Ended<'_> {
         let Self { lock, wait, waiter, polls, .. } = *self;
         let blocked = blocked.settled(claimed.granted.as_ref());
         Ended { lock, wait, waiter, polls: u64::from(polls), blocked, now, claimed, end }

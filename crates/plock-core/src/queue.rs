@@ -43,11 +43,9 @@ pub(crate) struct Queue {
     len: u32,
     /// Time each label has held the lock while somebody waited, ever; permits count each.
     charged: Vec<Charge>,
-    /// Sum of the block instants of all recorded ones.
-    since_sum: u128,
-    /// Those among them that were queued before the present holder claimed.
+    /// Those among them that were queued before the present holder claimed, and the first ticket of those
+    /// that came later.
     before: u64,
-    before_since: u128,
     before_ticket: u64,
     /// Permits free if the queue were not there.
     pub(crate) free: u64,
@@ -59,6 +57,8 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct Place {
     ticket: u64,
+    /// From when on its time counts as inflicted by holders; never, if it is not recorded.
+    since: u64,
     /// Who waits here; `None` is a gap.
     waits: Option<Arc<Wait>>,
     /// Whom to wake; `None` once it is served, or if it is not served here.
@@ -110,9 +110,7 @@ impl Default for Queue {
             waiting: 0,
             len: 0,
             charged: Vec::new(),
-            since_sum: 0,
             before: 0,
-            before_since: 0,
             before_ticket: 0,
             free: 0,
             turns: Turns::default(),
@@ -146,18 +144,17 @@ impl Queue {
     /// it waits for comes from elsewhere if not. `free` counts if it is the first.
     pub(crate) fn enter(&mut self, wait: Arc<Wait>, waker: Option<Waker>, free: u64) -> u64 {
         if self.len == 0 {
-            (self.before, self.before_since) = (0, 0);
+            self.before = 0;
             self.free = free;
         }
         let ticket = self.next;
         self.next += 1;
         self.occupied += 1;
         self.waiting += usize::from(waker.is_some());
-        if let Some(since) = wait.since() {
-            self.since_sum += u128::from(since);
-            self.len += 1;
-        }
-        self.places.push_back(Place { ticket, waits: Some(wait), waker });
+        let since = wait.charged_since();
+        self.len += u32::from(since.is_some());
+        let since = since.unwrap_or(u64::MAX);
+        self.places.push_back(Place { ticket, since, waits: Some(wait), waker });
         ticket
     }
 
@@ -170,13 +167,9 @@ impl Queue {
         let waker = place.waker.take();
         self.occupied -= 1;
         self.waiting -= usize::from(waker.is_some());
-        if let Some(since) = wait.since().map(u128::from) {
+        if wait.waiter.is_some() {
             self.len -= 1;
-            self.since_sum -= since;
-            if ticket < self.before_ticket && self.before > 0 {
-                self.before -= 1;
-                self.before_since = self.before_since.saturating_sub(since);
-            }
+            self.before -= u64::from(ticket < self.before_ticket && self.before > 0);
         }
         self.close_front();
         // Each gap that is closed here was left by one that has gone: together no dearer than they.
@@ -281,7 +274,6 @@ impl Queue {
     /// A waiter has claimed: all that are queued now wait for it from the start of its hold.
     pub(crate) fn claimed(&mut self, weight: u64) {
         self.before = u64::from(self.len);
-        self.before_since = self.since_sum;
         self.before_ticket = self.next;
         self.free = self.free.saturating_sub(weight);
     }
@@ -290,12 +282,12 @@ impl Queue {
     pub(crate) fn charge(&mut self, charge: Charge, since: u64, end: u64) -> Inflicted {
         let held = end.saturating_sub(since);
         self.add(Charge { ns: held, ..charge });
-        let queued = u64::from(self.len);
-        let later = queued.saturating_sub(self.before);
-        let later_since = self.since_sum.saturating_sub(self.before_since);
-        let during = (u128::from(later) * u128::from(end)).saturating_sub(later_since);
-        let inflicted = u128::from(self.before) * u128::from(held) + during;
-        Inflicted { queued, ns: u64::try_from(inflicted).unwrap_or(u64::MAX) }
+        // Whoever came during the hold is looked at here, and counts as before at the next.
+        let first_later = self.places.partition_point(|place| place.ticket < self.before_ticket);
+        let later = self.places.range(first_later..).filter(|place| place.waits.is_some());
+        let during = later.map(|place| end.saturating_sub(place.since.max(since)));
+        let ns = during.fold(self.before.saturating_mul(held), u64::saturating_add);
+        Inflicted { queued: u64::from(self.len), ns }
     }
 
     /// Charges a label without asking whom it kept waiting: it did not hold the lock alone.

@@ -7,8 +7,8 @@ use crate::slots::{self, HoldInfo};
 use crate::sync::{Mutex, MutexGuard};
 use crate::{Dropped, Kind, Mode, holders, loss, slab};
 use smallvec::SmallVec;
-use std::sync::atomic::Ordering::{Relaxed, Release};
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, fence};
 use std::sync::{Arc, Mutex as Unmodelled, PoisonError, Weak};
 
 /// Cells looked at when a lock becomes contended for the first time.
@@ -36,9 +36,6 @@ pub(crate) struct Record {
     pub(crate) who: AtomicU64,
     queue: Mutex<Queue>,
 }
-
-/// A record and its queue, with the mutex of that.
-pub(crate) type Opened<'a> = (&'a Record, MutexGuard<'a, Queue>);
 
 /// Who holds a lock, as it was looked up.
 pub(crate) type Holder = (&'static OwnerCell, HoldInfo);
@@ -90,10 +87,6 @@ impl Record {
 
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn opened(&self) -> Opened<'_> {
-        (self, self.queue())
     }
 
     #[inline]
@@ -148,6 +141,15 @@ impl Record {
             return alone.into_iter().collect();
         }
         alone.into_iter().chain(self.together.keys().filter_map(look_up)).collect()
+    }
+
+    /// Says that the queue gets longer, to a holder that is about to let go: either it sees that, or whoever
+    /// looks from here on sees that it has let go.
+    pub(crate) fn announce(&self, queue: &Queue) {
+        self.waiting.store(queue.len() + 1, Relaxed);
+        // ORDERING: a store, then the loads of the look. The holder's side, a store of 0 and a load of this,
+        // has no fence of its own: it would cost every release of a lock that was ever contended.
+        fence(SeqCst);
     }
 
     /// Says how long the queue is; the caller has changed it.

@@ -36,7 +36,8 @@ pub struct ScopeReport {
     pub cause: Option<Cause>,
     /// Label of the holder of the longest wait.
     pub blocker: Option<&'static str>,
-    /// Waits of others that this scope's holds were charged with.
+    /// Waits of others that this scope's holds were charged with. Of those of microseconds, for which a
+    /// thread did not queue, only if the scope had not ended when it had the lock.
     pub blocked_others: u64,
     /// Time of those waits during this scope's holds, in nanoseconds.
     pub blocked_others_ns: u64,

@@ -80,7 +80,8 @@ impl Over<'_> {
         let deferred_at = Some(self.deferred_at).filter(|at| *at != 0);
         let claimed = claim::phases(self.wait, self.waiter, until, deferred_at).without_guard();
         let ended = self.ended_by_grant(blocked, until, claimed);
-        let shares = self.leave(self.lock.record_or_new().opened(), share, &ended);
+        let record = self.lock.record_or_new();
+        let shares = self.leave(record, &mut record.queue(), share, &ended);
         ended.file(Outcome::Acquired, &shares);
     }
 }

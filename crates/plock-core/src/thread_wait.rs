@@ -3,8 +3,8 @@
 //! | state | event | next | accounted |
 //! |---|---|---|---|
 //! | tried | free | acquired | as uncontended |
-//! | tried | taken | queued: cause, holders and a ticket are noted, others see the wait | same-thread holder: a finding, before the thread parks |
-//! | queued | a second try succeeds | acquired | as uncontended: freed between the try and the queue |
+//! | tried | taken, and it does not come free while it [spins](crate::spin) | queued: cause, holders and a ticket are noted, others see the wait | same-thread holder: a finding, before the thread parks |
+//! | queued | a second try succeeds | acquired | as uncontended: freed between the try and the queue; a wait if it has spun, or been seen by who let go |
 //! | queued | the lock returns | acquired | wait, phases, blame |
 //! | queued | somebody else has done what it waits for | served | wait, phases, blame, no hold |
 //! | queued | the same, at a second look | withdrawn | nothing |
@@ -17,7 +17,7 @@
 //!
 //! | who | does | ordering |
 //! |---|---|---|
-//! | a waiter | counts itself in the record, then blocks on the lock word | `Relaxed`, then the lock's own |
+//! | a waiter | says that the queue gets longer, looks who has the lock, joins, blocks on the lock word | a `SeqCst` fence before the look; the lock's own |
 //! | a releaser that sees the count | leaves moment and holder in [`Turns`], then unlocks | the queue's mutex; the unlock publishes it |
 //! | the waiter, after the claim | reads [`Turns`] | the queue's mutex; the lock it got ordered it after the release |
 //!
@@ -37,11 +37,12 @@ use crate::finding;
 use crate::grant::{Granted, Releaser};
 use crate::hold::Hold;
 use crate::lock::{Lock, Share, Start};
-use crate::over::{KeepsTask, Over, waiter};
+use crate::over::{KeepsTask, Over};
 use crate::queue::Queue;
 use crate::record::{Holder, Record};
 use crate::release::Releasing;
 use crate::shard;
+use crate::spin::Spin;
 use crate::thread::{self, ThreadState};
 use crate::wait::{Wait, Waiter};
 use crate::{BlockCause, EndCause, FindingKind, Mode, Outcome, clock, loss};
@@ -134,9 +135,14 @@ fn claim_before_others(record: &Record) {
 impl Share {
     /// By a guard of this thread.
     #[inline]
-    fn of_thread(mode: Mode, ts: &ThreadState) -> Self {
+    pub(crate) fn of_thread(mode: Mode, ts: &ThreadState) -> Self {
         Self::by_thread(mode, number_of(ts))
     }
+}
+
+/// The number of this thread in the shares of its guards.
+pub(crate) fn thread_number() -> u32 {
+    number_of(thread::state())
 }
 
 #[inline]
@@ -189,6 +195,8 @@ pub struct ThreadWait<'a> {
     /// How many were queued when it joined, and how many had had the lock.
     ahead: u64,
     claims: u64,
+    /// Whether it had looked for a while before it joined.
+    has_waited: bool,
     /// Whether it has left the queue and been accounted.
     pub(crate) is_over: bool,
     _task: KeepsTask,
@@ -196,9 +204,6 @@ pub struct ThreadWait<'a> {
 
 impl<'a> ThreadWait<'a> {
     /// Joins the queue of `lock`, which was found taken at `start`. `None` if recording was off then.
-    ///
-    /// If a guard of this very thread is in the way, nobody can end the wait but a deadline: that is
-    /// told here, before the thread blocks.
     #[must_use]
     #[cold]
     pub fn begin<R: Runtime>(
@@ -207,16 +212,19 @@ impl<'a> ThreadWait<'a> {
         mode: Mode,
         site: &'static Location<'static>,
     ) -> Option<Self> {
+        Spin::begin::<R>(lock, start, mode, site).map(Spin::queue)
+    }
+
+    /// The place of `wait` in the queue of `lock`.
+    #[cold]
+    pub(crate) fn join(lock: &'a Lock, mut wait: Wait, has_waited: bool, task: KeepsTask) -> Self {
         let began = loss::overhead_began();
-        let waiter = waiter::<R>(start, site)?;
-        let task = KeepsTask::of(Some(&waiter));
-        lock.used_at(site);
-        let ts = thread::state();
-        let mut wait = Wait::new(Share::of_thread(mode, ts), 1, Some(waiter));
+        let (mode, thread) = (wait.mode, thread_number());
         let record = lock.record_or_new();
         let mut queue = record.queue();
+        record.announce(&queue);
         let holders = wait.look(lock, record, &queue, 0);
-        let own = holders.iter().find(|(_, hold)| hold.share.thread() == Some(number_of(ts)));
+        let own = holders.iter().find(|(_, hold)| hold.share.thread() == Some(thread));
         // Its own reading keeps a reader out only by way of a writer that waits for it to end.
         if own.is_some_and(|(_, hold)| mode == Mode::Exclusive || hold.share.is_exclusive())
             && let Some(seen) = &mut wait.seen
@@ -232,7 +240,7 @@ impl<'a> ThreadWait<'a> {
             tell_own(lock, mode, waiter, own);
         }
         loss::overhead_ended(began);
-        Some(Self { lock, wait, ticket, ahead, claims, is_over: false, _task: task })
+        Self { lock, wait, ticket, ahead, claims, has_waited, is_over: false, _task: task }
     }
 
     /// A second try has failed as well: from here on its owner is blocked.
@@ -242,8 +250,13 @@ impl<'a> ThreadWait<'a> {
         }
     }
 
-    /// The second try got the lock: nobody waited.
+    /// The second try got the lock: nobody has waited, unless by looking before, or in the eyes of a holder
+    /// who has let go meanwhile.
     pub fn raced<R: Runtime>(mut self, site: &'static Location<'static>) -> Hold {
+        if self.has_waited || self.release_seen(&self.lock.record_or_new().queue()).is_some() {
+            self.blocks();
+            return self.claimed::<R>(site);
+        }
         self.leave();
         let start = self.wait.since().map_or(Start::OFF, Start::at);
         self.lock.acquired_by_thread::<R>(start, self.wait.mode, site)
@@ -255,13 +268,12 @@ impl<'a> ThreadWait<'a> {
         let Some((over, seen)) = self.over().zip(self.wait.seen) else { return Hold::default() };
         let ts = thread::state();
         ts.thread_claims.set(true);
-        let now = clock::now();
         let record = self.lock.record_or_new();
         let mut queue = record.queue();
         self.note_grant(&queue);
         self.wait.note_barged_past(self.barged_past(&queue));
         queue.turns.claims += 1;
-        over.claimed_at::<R>(now, seen, (record, queue), Share::of_thread(self.wait.mode, ts), site)
+        over.claimed_in::<R>(record, queue, seen, Share::of_thread(self.wait.mode, ts), site)
     }
 
     /// Nobody has to wait any more, and nobody has waited: what was asked for is there.
@@ -279,12 +291,14 @@ impl<'a> ThreadWait<'a> {
 
     /// The last release since it waits is its hand-over.
     pub(crate) fn note_grant(&self, queue: &Queue) {
-        let since = self.wait.since();
-        if let Some(mark) = queue.turns.before(self.wait.mode)
-            && since.is_some_and(|since| mark.at >= since)
-        {
+        if let Some(mark) = self.release_seen(queue) {
             self.wait.grant.set(&mark);
         }
+    }
+
+    fn release_seen(&self, queue: &Queue) -> Option<Granted> {
+        let mark = queue.turns.before(self.wait.mode)?;
+        self.wait.since().is_some_and(|since| mark.at >= since).then_some(mark)
     }
 
     pub(crate) fn over(&self) -> Option<Over<'_>> {

@@ -25,6 +25,8 @@ pub(crate) struct Wait {
     /// What it ran into when it blocked, and what everybody was charged with then.
     pub(crate) seen: Option<Blocked>,
     pub(crate) base: Few,
+    /// What is charged to those that it saw before it queued. A thread's only.
+    pub(crate) before: Few,
     /// Attempts that got the lock meanwhile although they had asked later. Writer: the thread that waits.
     barged_past: AtomicU64,
 }
@@ -49,6 +51,7 @@ impl Wait {
             waiter,
             seen: None,
             base: Few::new(),
+            before: Few::new(),
             barged_past: AtomicU64::new(0),
         }
     }
@@ -62,10 +65,12 @@ impl Wait {
         queue: &Queue,
         free: u64,
     ) -> Holders {
-        let Some(waiter) = &self.waiter else { return Holders::new() };
+        let Some((waiter, since)) = self.waiter.as_ref().zip(self.charged_since()) else {
+            return Holders::new();
+        };
         let holders = record.holders(lock.who());
         self.seen = Some(cause::at_block(self, waiter.owner, queue, &holders, free));
-        self.base = blame::charges(queue, &holders, waiter.since);
+        self.base = blame::charges(queue, &holders, since);
         holders
     }
 
@@ -90,6 +95,12 @@ impl Wait {
     /// When it blocked, if it is recorded.
     pub(crate) fn since(&self) -> Option<u64> {
         self.waiter.as_ref().map(|waiter| waiter.since)
+    }
+
+    /// From when on those that hold the lock are charged with it by themselves, if it is recorded.
+    pub(crate) fn charged_since(&self) -> Option<u64> {
+        let before: u64 = self.before.iter().map(|charge| charge.ns).sum();
+        self.since().map(|since| since + before)
     }
 
     /// As [`granted`](Self::granted), for those who need not know by whom.

@@ -1,35 +1,60 @@
 //! What all locks that block a thread have in common. The first try is in line where the lock is; if
-//! that fails: say who waits, try once more, block, account.
+//! that fails: look again for a while, say who waits, try once more, block, account.
 //!
-//! The second try is for a lock that came free while the queue was joined: then nobody waited. It takes
-//! no lock from anybody who could not lose it to the first step of the blocking call itself.
+//! The last try is for a lock that came free while the queue was joined: then nobody waited. Like the looks
+//! it takes no lock from anybody who could not lose it to the first step of the blocking call itself.
 
 use crate::runtime::Tasks;
-use plock_core::{Hold, Lock, Mode, Outcome, Start, ThreadWait};
+use plock_core::{Hold, Lock, Mode, Outcome, Spin, Start, ThreadWait};
 use std::panic::Location;
 
-/// Waits for `lock`, which was found taken: by `attempt` once more, then by `block`, which may give up
-/// with an error.
-pub(crate) fn wait<G, E>(
+/// Waits for `lock`, which was found taken: by `attempt` again, then by `block`.
+#[cold]
+#[inline(never)]
+pub(crate) fn wait<G>(
     lock: &Lock,
     mode: Mode,
     site: &'static Location<'static>,
     start: Start,
     mut attempt: impl FnMut() -> Option<G>,
-    block: impl FnOnce() -> Result<G, E>,
-) -> Result<(G, Hold), E> {
-    let Some(wait) = ThreadWait::begin::<Tasks>(lock, start, mode, site) else {
-        return Ok((block()?, Hold::default()));
+    block: impl FnOnce() -> G,
+) -> (G, Hold) {
+    let Some(mut spin) = Spin::begin::<Tasks>(lock, start, mode, site) else {
+        return (block(), Hold::default());
     };
+    if let Some(guard) = spin.look(&mut attempt) {
+        return (guard, spin.claimed::<Tasks>(site));
+    }
+    let wait = spin.queue();
     if let Some(guard) = attempt() {
-        return Ok((guard, wait.raced::<Tasks>(site)));
+        return (guard, wait.raced::<Tasks>(site));
     }
     wait.blocks();
-    match block() {
-        Ok(guard) => Ok((guard, wait.claimed::<Tasks>(site))),
-        Err(error) => {
-            wait.failed(Outcome::Timeout);
-            Err(error)
-        }
+    (block(), wait.claimed::<Tasks>(site))
+}
+
+/// As [`wait`]; `block` may give up. It has its time from when it is called, so what goes before is short.
+#[cfg(feature = "parking_lot")]
+#[cold]
+#[inline(never)]
+pub(crate) fn wait_in_time<G>(
+    lock: &Lock,
+    mode: Mode,
+    site: &'static Location<'static>,
+    start: Start,
+    attempt: impl FnOnce() -> Option<G>,
+    block: impl FnOnce() -> Option<G>,
+) -> Option<(G, Hold)> {
+    let Some(wait) = ThreadWait::begin::<Tasks>(lock, start, mode, site) else {
+        return Some((block()?, Hold::default()));
+    };
+    if let Some(guard) = attempt() {
+        return Some((guard, wait.raced::<Tasks>(site)));
     }
+    wait.blocks();
+    let Some(guard) = block() else {
+        wait.failed(Outcome::Timeout);
+        return None;
+    };
+    Some((guard, wait.claimed::<Tasks>(site)))
 }

@@ -68,10 +68,19 @@ pub(crate) struct Slow {
     /// By holds that others released, and how long these were.
     pub(crate) blocked_others: u64,
     pub(crate) blocked_others_ns: u64,
+    spinning: Spinning,
     pub(crate) foreign_hold_ns: u64,
     pub(crate) details: Vec<Detail>,
     /// The scope is being dropped before it returned.
     pub(crate) cancelled: bool,
+}
+
+/// Whom its holds kept spinning, as those tell it: in which generation, how many, and for how long.
+#[derive(Debug, Default)]
+struct Spinning {
+    generation: u32,
+    waits: u64,
+    ns: u64,
 }
 
 impl OwnerCell {
@@ -114,6 +123,17 @@ impl OwnerCell {
         slow.blocked_others_ns += ns;
     }
 
+    /// A hold of whoever owned this cell in this `generation` kept somebody spinning, who comes unasked and
+    /// so perhaps too late: what is told of an earlier generation counts for nobody.
+    pub(crate) fn note_spinning(&self, generation: u32, ns: u64) {
+        let mut slow = self.slow();
+        if slow.spinning.generation != generation {
+            slow.spinning = Spinning { generation, waits: 0, ns: 0 };
+        }
+        slow.spinning.waits += 1;
+        slow.spinning.ns += ns;
+    }
+
     /// Fills what this cell knows into a report.
     pub(crate) fn fill(&self, report: &mut ScopeReport) {
         self.settle_waits();
@@ -133,8 +153,11 @@ impl OwnerCell {
         report.wait_ns = waits.sum.get();
         report.wait_max_ns = waits.max.get();
         report.blocked_ns = waits.blocked.get();
-        report.blocked_others = totals.blocked_others.get() + slow.blocked_others;
-        report.blocked_others_ns = totals.blocked_others_ns.get() + slow.blocked_others_ns;
+        let spinning = Some(&slow.spinning).filter(|told| told.generation == self.generation());
+        let (kept, kept_ns) = spinning.map_or((0, 0), |told| (told.waits, told.ns));
+        report.blocked_others = totals.blocked_others.get() + slow.blocked_others + kept;
+        report.blocked_others_ns =
+            totals.blocked_others_ns.get() + slow.blocked_others_ns + kept_ns;
         report.details = std::mem::take(&mut slow.details);
         let causes = Cause::ALL.iter().copied().zip(waits.by_cause.each_ref().map(Cell::get));
         let most = causes

@@ -5,7 +5,6 @@ use crate::blocking;
 use crate::runtime::Tasks;
 use lock_api::GuardNoSend;
 use plock_core::{Hold, Lock, Mode, Share, Start, ThreadWait};
-use std::convert::Infallible;
 use std::panic::Location;
 
 /// What a guard carries. It stays on its thread, whatever the lock inside would allow: that is what makes
@@ -48,9 +47,8 @@ impl<G> State<G> {
         if let Some(inner) = attempt() {
             return Self::new(lock.acquired_by_thread::<Tasks>(start, mode, site), inner);
         }
-        let Ok(state) =
-            Self::wait(lock, mode, site, start, attempt, || Ok::<_, Infallible>(block()));
-        state
+        let (inner, hold) = blocking::wait(lock, mode, site, start, attempt, block);
+        Self::new(hold, inner)
     }
 
     /// As [`lock`](Self::lock); `block` gives up in the end.
@@ -66,21 +64,8 @@ impl<G> State<G> {
         if let Some(inner) = attempt() {
             return Some(Self::new(lock.acquired_by_thread::<Tasks>(start, mode, site), inner));
         }
-        Self::wait(lock, mode, site, start, attempt, || block().ok_or(())).ok()
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn wait<E>(
-        lock: &Lock,
-        mode: Mode,
-        site: &'static Location<'static>,
-        start: Start,
-        attempt: impl Fn() -> Option<G>,
-        block: impl FnOnce() -> Result<G, E>,
-    ) -> Result<Self, E> {
-        let (inner, hold) = blocking::wait(lock, mode, site, start, attempt, block)?;
-        Ok(Self::new(hold, inner))
+        let (inner, hold) = blocking::wait_in_time(lock, mode, site, start, attempt, block)?;
+        Some(Self::new(hold, inner))
     }
 
     /// Takes `lock` by `attempt` if it is free.

@@ -16,6 +16,7 @@ mod parking_lots;
 mod phases;
 mod rwlock;
 mod semaphore;
+mod spins;
 mod std_locks;
 mod std_once;
 mod switch;

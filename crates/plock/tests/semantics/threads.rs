@@ -5,16 +5,16 @@ use super::figures::{edges, exclusive, figures};
 use super::hand::{Actor, manual};
 use super::observer::told;
 use plock::{BlockCause, Cause, ClaimDelay, EndCause, Finding, FindingKind, Kind, Mode, Outcome};
-use plock_core::{Hold, Lock, NoTasks, Share, Start, ThreadWait};
+use plock_core::{Hold, Lock, NoTasks, Share, Spin, Start, ThreadWait};
 use std::panic::Location;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope};
 
-fn acquire(lock: &Lock, mode: Mode) -> Hold {
+pub(crate) fn acquire(lock: &Lock, mode: Mode) -> Hold {
     lock.acquired_by_thread::<NoTasks>(Start::now(), mode, Location::caller())
 }
 
-fn release(lock: &Lock, mode: Mode, mut hold: Hold) {
+pub(crate) fn release(lock: &Lock, mode: Mode, mut hold: Hold) {
     let share = if mode == Mode::Shared { Share::SHARED } else { Share::EXCLUSIVE };
     hold.release::<NoTasks>(lock, share, |releasing| releasing.mark(lock));
 }
@@ -34,40 +34,53 @@ fn block(lock: &Lock, mode: Mode) -> ThreadWait<'_> {
 }
 
 /// A thread that has a lock, in a scope, until it is told to let go.
-struct Holder {
+pub(crate) struct Holder {
     let_go: Sender<u64>,
-    gone: Receiver<()>,
+    went: Receiver<()>,
 }
 
 impl Holder {
     /// One that has it since `from`.
-    fn new<'scope>(
+    pub(crate) fn new<'scope>(
         threads: &'scope Scope<'scope, '_>,
         name: &'static str,
         lock: &'scope Lock,
         mode: Mode,
         from: u64,
     ) -> Self {
-        let ((let_go, go), (has, until_has), (went, gone)) = (channel(), channel(), channel());
+        let ((let_go, go), (has, until_has), (tell, went)) = (channel(), channel(), channel());
         threads.spawn(move || {
             plock::manual::set(from);
-            let mut holder = Actor::new(name, async {
+            let mut holder = Actor::new(name, async move {
                 let hold = acquire(lock, mode);
                 has.send(()).expect("wanted");
                 plock::manual::set(go.recv().expect("told"));
                 release(lock, mode, hold);
+                tell.send(()).expect("wanted");
+                go.recv().expect_err("its end is all that can come");
             });
             assert!(holder.poll());
-            drop(holder);
-            went.send(()).expect("wanted");
         });
         until_has.recv().expect("acquired");
-        Self { let_go, gone }
+        Self { let_go, went }
     }
 
-    fn release_at(self, ns: u64) {
+    /// It lets go; its scope goes on.
+    pub(crate) fn let_go_at(&self, ns: u64) {
         self.let_go.send(ns).expect("it waits");
-        self.gone.recv().expect("released");
+        self.went.recv().expect("it has let go");
+    }
+
+    /// It lets go, and its scope ends.
+    pub(crate) fn release_at(self, ns: u64) {
+        self.let_go_at(ns);
+        self.end();
+    }
+
+    /// Its scope ends, after it has let go.
+    pub(crate) fn end(self) {
+        drop(self.let_go);
+        self.went.recv().expect_err("its end is all that can come");
     }
 }
 
@@ -116,25 +129,52 @@ fn a_wait_is_queued_until_the_last_release_and_then_waking() {
     assert_eq!(findings("thread phases"), []);
 }
 
-#[test]
-fn a_lock_that_comes_free_while_the_queue_is_joined_is_uncontended() {
-    let _world = manual();
-    let lock = Lock::named(Kind::Mutex, "thread raced");
+/// What a second try makes of it, of a lock that came free at 12: before it was queued for, or after.
+fn second_try(name: &'static str, holder: &'static str, second: &'static str, is_queued: bool) {
+    let lock = Lock::named(Kind::Mutex, name);
     thread::scope(|threads| {
-        let holder = Holder::new(threads, "thread raced holder", &lock, Mode::Exclusive, 0);
-        let mut second = Actor::new("thread raced second", async {
+        let holder = Holder::new(threads, holder, &lock, Mode::Exclusive, 0);
+        let mut second = Actor::new(second, async {
             plock::manual::set(10);
-            let wait = wait(&lock, Mode::Exclusive);
-            holder.release_at(12);
+            let start = Start::now();
+            let spin = Spin::begin::<NoTasks>(&lock, start, Mode::Exclusive, Location::caller());
+            let spin = spin.expect("recording is on");
+            let wait = if is_queued {
+                let wait = spin.queue();
+                holder.release_at(12);
+                wait
+            } else {
+                holder.release_at(12);
+                spin.queue()
+            };
             plock::manual::set(15);
             release(&lock, Mode::Exclusive, wait.raced::<NoTasks>(Location::caller()));
         });
         assert!(second.poll());
     });
+    let seen = exclusive(name);
+    assert_eq!((seen.waiters, seen.outcome(Outcome::Acquired)), (0, 2));
+}
+
+#[test]
+fn a_lock_that_comes_free_before_it_is_queued_for_is_uncontended() {
+    let _world = manual();
+    second_try("thread raced", "thread raced holder", "thread raced second", false);
     let second = told("thread raced second").report;
     assert_eq!((second.contentions, second.blocked_ns, second.hold_ns), (0, 0, 5));
-    let seen = exclusive("thread raced");
-    assert_eq!((seen.contentions(), seen.waiters, seen.outcome(Outcome::Acquired)), (0, 0, 2));
+    assert_eq!(exclusive("thread raced").contentions(), 0);
+    assert_eq!(told("thread raced holder").report.blocked_others, 0);
+}
+
+#[test]
+fn whoever_was_seen_waiting_has_waited_though_its_second_try_succeeds() {
+    let _world = manual();
+    second_try("thread seen", "thread seen holder", "thread seen second", true);
+    let second = told("thread seen second").report;
+    assert_eq!((second.contentions, second.blocked_ns, second.hold_ns), (1, 5, 0));
+    assert_eq!(exclusive("thread seen").contentions(), 1);
+    let holder = told("thread seen holder").report;
+    assert_eq!((holder.blocked_others, holder.blocked_others_ns), (1, 2));
 }
 
 /// What it waits for is done by the holder: nothing is held from then on.

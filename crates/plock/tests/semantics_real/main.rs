@@ -13,6 +13,7 @@ mod coop;
 mod hammer;
 mod identity;
 mod scheduling;
+mod spinning;
 mod std_once;
 mod threads;
 

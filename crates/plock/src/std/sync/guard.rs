@@ -4,7 +4,6 @@
 use crate::blocking;
 use crate::runtime::Tasks;
 use plock_core::{Guarded, Guarding, Hold, Lock, Mode, Share, Start};
-use std::convert::Infallible;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::{LockResult, MutexGuard, PoisonError, RwLockReadGuard, RwLockWriteGuard};
@@ -127,8 +126,8 @@ impl<'a, G: Guard> Held<'a, G> {
         block: impl FnOnce() -> LockResult<G>,
         got: &mut Option<Got<G>>,
     ) -> Hold {
-        let (attempt, block) = (|| Got::tried(attempt()), || Ok::<_, Infallible>(Got::of(block())));
-        let Ok((locked, hold)) = blocking::wait(lock, Self::MODE, site, start, attempt, block);
+        let (attempt, block) = (|| Got::tried(attempt()), || Got::of(block()));
+        let (locked, hold) = blocking::wait(lock, Self::MODE, site, start, attempt, block);
         *got = Some(locked);
         hold
     }

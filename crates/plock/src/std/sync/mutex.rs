@@ -15,8 +15,8 @@ use std::sync::{self, LockResult, TryLockResult};
 /// Every acquisition counts, with the nesting depth at which it happened; every hold is timed from
 /// the acquisition to the drop of the guard. An attempt that finds the mutex taken is timed from then
 /// until it has it: the time until the last release before that is queue time and filed with the holders
-/// it is charged to, the rest is claim delay, which the thread needed to be woken and to run. How
-/// many got the mutex meanwhile although they asked later is in the detail of a slow wait.
+/// it is charged to, the rest is claim delay, which the thread needed to be woken and to run. A wait of
+/// microseconds, in which it never queued, is queue time of the holders that it saw. How many got the mutex meanwhile although they asked later is in the detail of a slow wait.
 ///
 /// A lock that is found poisoned counts as `poisoned` besides; whose panic that was, a guard left alive
 /// at an await, and a thread that waits for itself are told in
@@ -24,7 +24,8 @@ use std::sync::{self, LockResult, TryLockResult};
 ///
 /// # Overhead
 /// Uncontended: two clock reads, no allocation, no memory that threads share but the mutex itself.
-/// Contended: an allocation for each attempt that waits, and a short lock of this mutex's record.
+/// Contended: an attempt looks again for some microseconds and then queues, which takes an allocation
+/// and a short lock of this mutex's record; who lets go meanwhile takes that as well, to be charged.
 ///
 /// # Examples
 /// ```

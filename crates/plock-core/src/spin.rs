@@ -1,0 +1,180 @@
+//! A thread that finds a lock taken looks again for a few microseconds before it queues. Most sections are
+//! over by then, and the lock inside would look again itself. Whoever holds the lock need not know: it
+//! finds nobody that waits, so it takes no mutex and charges nobody inside of its section.
+//!
+//! | state | event | next | accounted |
+//! |---|---|---|---|
+//! | begun | the lock is free | acquired | as uncontended: freed between the try and the look |
+//! | begun | others queue, or the holder is not known or cannot let go | queues | - |
+//! | spins | another hold is seen | spins | the one before is charged up to here |
+//! | spins | the lock is free | acquired | wait, blame |
+//! | spins | it has looked often enough | queues | what was charged so far is part of the wait |
+//!
+//! # How exact
+//! The length of the wait is. Whom it is charged to is what the looks saw, some tens of nanoseconds apart:
+//! the charges sum to the wait, and what is shorter than the time between two looks may be charged to its
+//! neighbour. Nobody is named as the releaser: of such a wait it is [`EndCause::Raced`]. The scope that kept
+//! it waiting is told by the waiter, who comes too late if that scope has ended in the meantime.
+
+use crate::blame::{self, Few};
+use crate::claim::Claimed;
+use crate::current::Runtime;
+use crate::hold::Hold;
+use crate::lock::{Lock, Share, Start};
+use crate::name::Label;
+use crate::over::{KeepsTask, Over, waiter};
+use crate::owner::OwnerCell;
+use crate::queue::{Charge, Queue};
+use crate::record::{Holder, look_up};
+use crate::thread_wait::{ThreadWait, thread_number};
+use crate::wait::Wait;
+use crate::{BlockCause, EndCause, Mode, Outcome, cause, clock, over, thread};
+use std::panic::Location;
+
+/// How often: as often as the standard library's mutex does.
+const LOOKS: u32 = 100;
+
+/// A thread's attempt at a lock that it found taken. Ends in [`claimed`](Self::claimed), or goes on as a
+/// [`ThreadWait`](crate::ThreadWait).
+#[derive(Debug)]
+pub struct Spin<'a> {
+    lock: &'a Lock,
+    wait: Wait,
+    /// Whom it sees, and what those before are charged with.
+    sight: Option<Sight>,
+    charged: Few,
+    task: KeepsTask,
+}
+
+/// A hold as it is seen.
+#[derive(Debug)]
+struct Sight {
+    key: u64,
+    cell: &'static OwnerCell,
+    generation: u32,
+    label: Label,
+    site: &'static Location<'static>,
+    /// From when on it is charged.
+    from: u64,
+}
+
+impl<'a> Spin<'a> {
+    /// An attempt at `lock`, which was found taken at `start`. `None` if recording was off then.
+    #[must_use]
+    #[cold]
+    pub fn begin<R: Runtime>(
+        lock: &'a Lock,
+        start: Start,
+        mode: Mode,
+        site: &'static Location<'static>,
+    ) -> Option<Self> {
+        let waiter = waiter::<R>(start, site)?;
+        let task = KeepsTask::of(Some(&waiter));
+        lock.used_at(site);
+        let wait = Wait::new(Share::of_thread(mode, thread::state()), 1, Some(waiter));
+        Some(Self { lock, wait, sight: None, charged: Few::new(), task })
+    }
+
+    /// Looks again, and tries the lock by `attempt` whenever it is free. `None`: it is time to queue.
+    pub fn look<T>(&mut self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        if self.sight.is_none() {
+            if self.lock.who() == 0 {
+                return attempt();
+            }
+            self.sight = Some(self.first_sight()?);
+        }
+        for _ in 0..LOOKS {
+            std::hint::spin_loop();
+            match self.lock.who() {
+                0 => {
+                    let got = attempt();
+                    if got.is_some() {
+                        return got;
+                    }
+                }
+                key => self.see(key),
+            }
+        }
+        None
+    }
+
+    /// Who has the lock, if nobody queues and it can be expected to let go soon.
+    fn first_sight(&mut self) -> Option<Sight> {
+        if self.lock.has_waiters() {
+            return None;
+        }
+        let waiter = self.wait.waiter.as_ref()?;
+        let (sight, holder) = self.sight_of(self.lock.who(), waiter.since)?;
+        if holder.1.share.thread() == Some(thread_number()) {
+            return None; // it is this thread
+        }
+        let nobody = Queue::default();
+        let seen = cause::at_block(&self.wait, waiter.owner, &nobody, &[holder], 0);
+        self.wait.seen = Some(seen).filter(|seen| seen.cause == BlockCause::HeldExclusive);
+        self.wait.seen.map(|_| sight)
+    }
+
+    fn see(&mut self, key: u64) {
+        let Some(known) = self.sight.as_ref().filter(|known| known.key != key) else { return };
+        let now = clock::now().max(known.from);
+        if let Some((next, _)) = self.sight_of(key, now) {
+            self.charge(now);
+            self.sight = Some(next);
+        }
+    }
+
+    /// The hold behind `key` if it goes on; charged from `from` on.
+    fn sight_of(&self, key: u64, from: u64) -> Option<(Sight, Holder)> {
+        let (cell, hold) = look_up(key)?;
+        let (generation, site) = (cell.generation(), hold.site);
+        let sight = Sight { key, cell, generation, label: cell.label_at(site), site, from };
+        // If it goes on so does its owner, and all that was read is of that owner.
+        (self.lock.who() == key).then_some((sight, (cell, hold)))
+    }
+
+    /// What is seen has ended: it is charged up to `until`.
+    fn charge(&mut self, until: u64) {
+        let Some(Sight { cell, generation, label, site, from, .. }) = self.sight.take() else {
+            return;
+        };
+        let ns = until.saturating_sub(from);
+        blame::add(&mut self.charged, Charge { label, ns, site });
+        cell.note_spinning(generation, ns);
+    }
+
+    /// The lock is ours.
+    pub fn claimed<R: Runtime>(mut self, site: &'static Location<'static>) -> Hold {
+        let (lock, mode) = (self.lock, self.wait.mode);
+        let (Some(since), Some(seen)) = (self.wait.since(), self.wait.seen) else {
+            let start = self.wait.since().map_or(Start::OFF, Start::at);
+            return lock.acquired_by_thread::<R>(start, mode, site);
+        };
+        let now = clock::now();
+        let hold = lock.acquired_by_thread::<R>(Start::at(now), mode, site);
+        let until = over::until(since, now);
+        self.charge(until);
+        if until == since {
+            self.charged.clear(); // the clock jumped
+        }
+        let Some(waiter) = &self.wait.waiter else { return hold };
+        waiter.blocks_owner(lock.kind(), lock.series(mode));
+        let over = Over { lock, wait: &self.wait, waiter, ticket: 0, polls: 1, deferred_at: 0 };
+        over.ended(seen, until, Claimed::NONE, EndCause::Raced)
+            .file(Outcome::Acquired, &self.charged);
+        hold
+    }
+
+    /// It was not had by looking: takes a place in the queue.
+    ///
+    /// If a guard of this very thread is in the way, nobody can end the wait but a deadline: that is
+    /// told here, before the thread blocks.
+    #[must_use]
+    pub fn queue(mut self) -> ThreadWait<'a> {
+        if self.sight.as_ref().is_some_and(|seen| seen.key != self.lock.who()) {
+            self.charge(clock::now());
+        }
+        let has_waited = self.wait.seen.is_some();
+        self.wait.before = self.charged;
+        ThreadWait::join(self.lock, self.wait, has_waited, self.task)
+    }
+}
