@@ -16,7 +16,8 @@ use std::sync::{self, LockResult, TryLockResult};
 /// the acquisition to the drop of the guard. An attempt that finds the mutex taken is timed from then
 /// until it has it: the time until the last release before that is queue time and filed with the holders
 /// it is charged to, the rest is claim delay, which the thread needed to be woken and to run. A wait of
-/// microseconds, in which it never queued, is queue time of the holders that it saw. How many got the mutex meanwhile although they asked later is in the detail of a slow wait.
+/// microseconds, in which it never queued, is queue time of the holders that it saw. How many got
+/// the mutex meanwhile although they asked later is in the detail of a slow wait.
 ///
 /// A lock that is found poisoned counts as `poisoned` besides; whose panic that was, a guard left alive
 /// at an await, and a thread that waits for itself are told in
