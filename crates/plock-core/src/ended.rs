@@ -6,21 +6,21 @@ use crate::blame::{self, Blamed, Few};
 use crate::cause::Blocked;
 use crate::claim::Claimed;
 use crate::grant::Releaser;
-use crate::lock::Lock;
 use crate::name::Label;
 use crate::owner::WaitEnd;
 use crate::queue::{Charge, Queue};
-use crate::record::Record;
+use crate::record::Holder;
 use crate::shard::{self, EdgeCell, WorstCell};
 use crate::wait::{Wait, Waiter};
 use crate::{
-    Cause, Detail, EndCause, Exemplar, Mode, Outcome, WaitDetail, class, clock, loss, nested_wait,
-    thread,
+    Cause, Detail, EndCause, Exemplar, Kind, Mode, Outcome, WaitDetail, class, clock, loss,
+    nested_wait, thread,
 };
 
 /// An attempt that did block, at its end.
 pub(crate) struct Ended<'a> {
-    pub(crate) lock: &'a Lock,
+    pub(crate) kind: Kind,
+    pub(crate) series: u32,
     pub(crate) wait: &'a Wait,
     pub(crate) waiter: &'a Waiter,
     pub(crate) blocked: Blocked,
@@ -67,46 +67,47 @@ impl Ended<'_> {
         }
     }
 
-    fn series(&self) -> u32 {
-        self.lock.series(self.wait.mode)
-    }
-
     /// The holder that let go, if letting go ended it.
     fn releaser(&self) -> Option<Releaser> {
         self.claimed.granted.and_then(|granted| granted.releaser)
     }
 
     /// Who is charged with the queue time, and with how much each; sums to it exactly. `base` is what
-    /// everybody was charged with when it blocked.
-    pub(crate) fn shares(&self, record: &Record, queue: &Queue, base: &[Charge]) -> Few {
+    /// everybody was charged with when it blocked, `holders` have the lock now.
+    pub(crate) fn shares(&self, holders: &[Holder], queue: &Queue, base: &[Charge]) -> Few {
         let before: u64 = self.wait.before.iter().map(|charge| charge.ns).sum();
         let Some(queue_ns) = self.queue_ns().checked_sub(before) else {
-            return self.queued_shares(record, queue, base, self.queue_ns()); // the clock jumped
+            return self.queued_shares(holders, queue, base, self.queue_ns()); // the clock jumped
         };
-        let mut shares = self.queued_shares(record, queue, base, queue_ns);
+        let mut shares = self.queued_shares(holders, queue, base, queue_ns);
         self.wait.before.iter().for_each(|charge| blame::add(&mut shares, *charge));
         shares
     }
 
     /// The same of what is left when those are charged that were seen before it queued.
-    fn queued_shares(&self, record: &Record, queue: &Queue, base: &[Charge], queue_ns: u64) -> Few {
+    fn queued_shares(
+        &self,
+        holders: &[Holder],
+        queue: &Queue,
+        base: &[Charge],
+        queue_ns: u64,
+    ) -> Few {
         let by = self.releaser();
         let met = self.blocked.holder.or_else(|| by.map(|by| (by.label(), by.site)));
         let drained = by.filter(|by| self.wait.mode == Mode::Exclusive && !by.exclusive);
         let last = drained.map(|by| by.label());
         let blamed = Blamed { queue_ns, met, last, site: self.waiter.site };
-        let holders = record.holders(self.lock.who());
         if holders.is_empty() {
             return blamed.split(base, queue.charged());
         }
-        blamed.split(base, &blame::charges(queue, &holders, self.waiter.since + self.queue_ns()))
+        blamed.split(base, &blame::charges(queue, holders, self.waiter.since + self.queue_ns()))
     }
 
     fn file_in_lock(&self, outcome: Outcome, shares: &[Charge], most: Option<Charge>) {
         let (cause, ns) = (self.cause(), self.wait_ns());
         let span = self.waiter.owner.span().filter(|_| self.waiter.owner_is_alive());
         let (waiter, site) = (self.waiter.label, self.waiter.site);
-        shard::with(thread::state(), self.series(), |shard| {
+        shard::with(thread::state(), self.series, |shard| {
             let mut cold = shard.cold();
             let cold = cold.contention();
             if outcome != Outcome::Acquired {
@@ -135,10 +136,10 @@ impl Ended<'_> {
             at: self.now,
             ns: self.wait_ns(),
             cause: self.cause(),
-            series: self.series(),
+            series: self.series,
             holder: holder.map(|most| most.label),
         });
-        nested_wait::ended(self.lock.kind(), self.series(), self.waiter, self.wait_ns());
+        nested_wait::ended(self.kind, self.series, self.waiter, self.wait_ns());
         self.keep(holder);
     }
 
@@ -152,11 +153,11 @@ impl Ended<'_> {
         if !self.waiter.owner_is_alive() {
             return; // the scope is gone; its details have been told
         }
-        let Some(class) = class::series(self.series()) else { return };
+        let Some(class) = class::series(self.series) else { return };
         let (wait, waiter) = (self.wait, self.waiter);
         slow.keep(Detail {
             lock: class.name,
-            kind: self.lock.kind(),
+            kind: self.kind,
             mode: wait.mode,
             start_unix_ns: clock::WallClock::now().convert(waiter.since),
             ns,

@@ -14,7 +14,7 @@ use crate::queue::{Charge, Inflicted, Queue};
 use crate::record::Record;
 use crate::release::Releasing;
 use crate::slots::HoldInfo;
-use crate::{EndCause, Mode, blame, clock, shard, task, thread};
+use crate::{EndCause, Mode, blame, clock, shard, spun, task, thread};
 use std::panic::Location;
 
 /// The part of a guard that ends up in the figures. Empty when it was acquired with recording off.
@@ -241,10 +241,12 @@ impl HoldRef {
         if let Some(record) = lock.record() {
             let told = tell_threads(record, self, share);
             unlock();
-            return account_at::<R>(self, series, told);
+            account_at::<R>(self, series, told);
+            return spun::file_kept();
         }
         unlock();
         account::<R>(self, series, clock::now());
+        spun::file_kept();
     }
 
     /// Out of line, once per kind of lock: what a guard's drop takes is the call.

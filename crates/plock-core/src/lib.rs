@@ -126,6 +126,7 @@ mod slab;
 mod slots;
 mod snapshot;
 mod spin;
+mod spun;
 mod stranded;
 mod sync;
 mod task;

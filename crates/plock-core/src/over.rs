@@ -131,7 +131,9 @@ impl Over<'_> {
         };
         let ended = self.ended(blocked, until, claimed, end);
         let record = self.lock.record_or_new();
-        let shares = ended.shares(record, &record.queue(), &self.wait.base);
+        let queue = record.queue();
+        let shares = ended.shares(&record.holders(self.lock.who()), &queue, &self.wait.base);
+        drop(queue);
         ended.file(Outcome::Abandoned, &shares);
     }
 
@@ -156,7 +158,7 @@ impl Over<'_> {
         let _served = queue.leave(self.ticket);
         queue.claimed(u64::from(share.weight()));
         record.note_waiting(queue);
-        ended.shares(record, queue, &self.wait.base)
+        ended.shares(&record.holders(self.lock.who()), queue, &self.wait.base)
     }
 
     /// When it ended, if it is over `now`.
@@ -182,7 +184,8 @@ impl Over<'_> {
         end: EndCause,
     ) -> Ended<'_> {
         let Self { lock, wait, waiter, polls, .. } = *self;
+        let (kind, series, polls) = (lock.kind(), lock.series(wait.mode), u64::from(polls));
         let blocked = blocked.settled(claimed.granted.as_ref());
-        Ended { lock, wait, waiter, polls: u64::from(polls), blocked, now, claimed, end }
+        Ended { kind, series, wait, waiter, polls, blocked, now, claimed, end }
     }
 }

@@ -21,7 +21,7 @@ use crate::report::{self, ScopeEnd, ScopeReport};
 use crate::scope_name::ScopeName;
 use crate::signal::Signal;
 use crate::thread;
-use crate::{Dropped, Idle, SpanRef, clock, loss, shard, slab, stranded};
+use crate::{Dropped, Idle, SpanRef, clock, loss, shard, slab, spun, stranded};
 use std::any::Any;
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -86,6 +86,7 @@ impl Scope {
         let poll = future.poll(&mut Context::from_waker(&running.waker));
         mark.armed = false;
         polling.finish();
+        spun::file_kept();
         if stranded::is_asked() && poll.is_pending() {
             running.cell.look_for_stranded();
         }

@@ -7,28 +7,29 @@
 //! | begun | the lock is free | acquired | as uncontended: freed between the try and the look |
 //! | begun | others queue, or the holder is not known or cannot let go | queues | - |
 //! | spins | another hold is seen | spins | the one before is charged up to here |
-//! | spins | the lock is free | acquired | wait, blame |
+//! | spins | the lock is free | acquired | wait, blame: [later](crate::spun) |
 //! | spins | it has looked often enough | queues | what was charged so far is part of the wait |
 //!
 //! # How exact
 //! The length of the wait is. Whom it is charged to is what the looks saw, some tens of nanoseconds apart:
 //! the charges sum to the wait, and what is shorter than the time between two looks may be charged to its
-//! neighbour. Nobody is named as the releaser: of such a wait it is [`EndCause::Raced`]. The scope that kept
+//! neighbour. Nobody is named as the releaser: of such a wait it is
+//! [`EndCause::Raced`](crate::EndCause::Raced). The scope that kept
 //! it waiting is told by the waiter, who comes too late if that scope has ended in the meantime.
 
 use crate::blame::{self, Few};
-use crate::claim::Claimed;
 use crate::current::Runtime;
 use crate::hold::Hold;
 use crate::lock::{Lock, Share, Start};
 use crate::name::Label;
-use crate::over::{KeepsTask, Over, waiter};
+use crate::over::{KeepsTask, waiter};
 use crate::owner::OwnerCell;
 use crate::queue::{Charge, Queue};
 use crate::record::{Holder, look_up};
+use crate::spun::{Last, Spun};
 use crate::thread_wait::{ThreadWait, thread_number};
 use crate::wait::Wait;
-use crate::{BlockCause, EndCause, Mode, Outcome, cause, clock, over, thread};
+use crate::{BlockCause, Mode, cause, clock, over, thread};
 use std::panic::Location;
 
 /// How often: as often as the standard library's mutex does.
@@ -39,6 +40,7 @@ const LOOKS: u32 = 100;
 #[derive(Debug)]
 pub struct Spin<'a> {
     lock: &'a Lock,
+    share: Share,
     wait: Wait,
     /// Whom it sees, and what those before are charged with.
     sight: Option<Sight>,
@@ -47,15 +49,24 @@ pub struct Spin<'a> {
 }
 
 /// A hold as it is seen.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Sight {
     key: u64,
-    cell: &'static OwnerCell,
+    owner: &'static OwnerCell,
     generation: u32,
     label: Label,
     site: &'static Location<'static>,
     /// From when on it is charged.
     from: u64,
+}
+
+impl Sight {
+    /// It has ended.
+    fn ended(self, until: u64) -> Last {
+        let Self { owner, generation, label, site, from, .. } = self;
+        let ns = until.saturating_sub(from);
+        Last { owner, generation, charge: Charge { label, ns, site } }
+    }
 }
 
 impl<'a> Spin<'a> {
@@ -71,8 +82,9 @@ impl<'a> Spin<'a> {
         let waiter = waiter::<R>(start, site)?;
         let task = KeepsTask::of(Some(&waiter));
         lock.used_at(site);
-        let wait = Wait::new(Share::of_thread(mode, thread::state()), 1, Some(waiter));
-        Some(Self { lock, wait, sight: None, charged: Few::new(), task })
+        let share = Share::of_thread(mode, thread::state());
+        let wait = Wait::new(share, 1, Some(waiter));
+        Some(Self { lock, share, wait, sight: None, charged: Few::new(), task })
     }
 
     /// Looks again, and tries the lock by `attempt` whenever it is free. `None`: it is time to queue.
@@ -127,40 +139,43 @@ impl<'a> Spin<'a> {
     fn sight_of(&self, key: u64, from: u64) -> Option<(Sight, Holder)> {
         let (cell, hold) = look_up(key)?;
         let (generation, site) = (cell.generation(), hold.site);
-        let sight = Sight { key, cell, generation, label: cell.label_at(site), site, from };
+        let label = cell.label_at(site);
+        let sight = Sight { key, owner: cell, generation, label, site, from };
         // If it goes on so does its owner, and all that was read is of that owner.
         (self.lock.who() == key).then_some((sight, (cell, hold)))
     }
 
     /// What is seen has ended: it is charged up to `until`.
     fn charge(&mut self, until: u64) {
-        let Some(Sight { cell, generation, label, site, from, .. }) = self.sight.take() else {
-            return;
-        };
-        let ns = until.saturating_sub(from);
-        blame::add(&mut self.charged, Charge { label, ns, site });
-        cell.note_spinning(generation, ns);
+        if let Some(last) = self.sight.take().map(|sight| sight.ended(until)) {
+            blame::add(&mut self.charged, last.charge);
+            last.tell();
+        }
     }
 
     /// The lock is ours.
     pub fn claimed<R: Runtime>(mut self, site: &'static Location<'static>) -> Hold {
         let (lock, mode) = (self.lock, self.wait.mode);
-        let (Some(since), Some(seen)) = (self.wait.since(), self.wait.seen) else {
-            let start = self.wait.since().map_or(Start::OFF, Start::at);
-            return lock.acquired_by_thread::<R>(start, mode, site);
+        let since = self.wait.since();
+        let Some(((since, seen), last)) = since.zip(self.wait.seen).zip(self.sight.take()) else {
+            return lock.acquired_by_thread::<R>(since.map_or(Start::OFF, Start::at), mode, site);
         };
         let now = clock::now();
         let hold = lock.acquired_by_thread::<R>(Start::at(now), mode, site);
         let until = over::until(since, now);
-        self.charge(until);
+        let Some(waiter) = self.wait.waiter else { return hold };
+        let (kind, series, share) = (lock.kind(), lock.series(mode), self.share);
+        let last = last.ended(until);
+        let spun = Spun { kind, series, share, waiter, seen, until, last };
+        if self.charged.is_empty() && spun.can_be_kept() {
+            spun.keep();
+            return hold;
+        }
         if until == since {
             self.charged.clear(); // the clock jumped
         }
-        let Some(waiter) = &self.wait.waiter else { return hold };
-        waiter.blocks_owner(lock.kind(), lock.series(mode));
-        let over = Over { lock, wait: &self.wait, waiter, ticket: 0, polls: 1, deferred_at: 0 };
-        over.ended(seen, until, Claimed::NONE, EndCause::Raced)
-            .file(Outcome::Acquired, &self.charged);
+        blame::add(&mut self.charged, last.charge);
+        spun.file(&self.charged);
         hold
     }
 

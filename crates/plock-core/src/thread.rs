@@ -7,6 +7,7 @@ use crate::grant::Releaser;
 use crate::owner::OwnerCell;
 use crate::release::Releasing;
 use crate::shard::{self, Table};
+use crate::spun::{self, Spun};
 use crate::wake::News;
 use std::cell::Cell;
 
@@ -38,6 +39,9 @@ pub(crate) struct ThreadState {
     pub(crate) news: Cell<Option<News>>,
     /// Whether a lock that blocks threads was acquired here since the last outermost poll ended.
     pub(crate) thread_claims: Cell<bool>,
+    /// A wait that is to be filed when its lock has been given back, and whether there is one.
+    pub(crate) spun: Cell<Option<Spun>>,
+    pub(crate) has_spun: Cell<bool>,
     /// Number of the poll running here, 0 = none; unique per thread.
     pub(crate) poll_seq: Cell<u64>,
     pub(crate) polls: Cell<u64>,
@@ -68,6 +72,8 @@ thread_local! {
             giving_up: Cell::new(None),
             news: Cell::new(None),
             thread_claims: Cell::new(false),
+            spun: Cell::new(None),
+            has_spun: Cell::new(false),
             poll_seq: Cell::new(0),
             polls: Cell::new(0),
             nested: Cell::new(0),
@@ -87,6 +93,7 @@ struct GiveBack;
 impl Drop for GiveBack {
     fn drop(&mut self) {
         let ts = state();
+        spun::file_kept();
         shard::give_back(ts.table.replace(&shard::EMPTY));
         if let Some(own) = ts.own.take() {
             own.end_thread();
@@ -137,6 +144,7 @@ impl Apart {
         table: &'static Table,
         own: &'static OwnerCell,
     ) -> Self {
+        spun::file_kept();
         Self {
             ts,
             table: ts.table.replace(table),

@@ -32,7 +32,7 @@ pub(crate) struct Wait {
 }
 
 /// Who waits, where, and since when.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiter {
     pub(crate) since: u64,
     pub(crate) owner: &'static OwnerCell,

@@ -132,8 +132,9 @@ impl Pictures<'_> {
         palette::shrink(&png)?;
         let empty = page.blocks.iter().filter(|it| matches!(it.drawing, Drawing::Nothing { .. }));
         let empty: Vec<_> = empty.map(|block| block.title.as_str()).collect();
+        let empty = if empty.is_empty() { "no panel".to_owned() } else { empty.join(", ") };
         let kilobytes = fs::metadata(&png)?.len() / 1024;
-        progress(&format!("{} ({kilobytes} KB), empty: {}", png.display(), empty.join(", ")))
+        progress(&format!("{} ({kilobytes} KB), empty: {empty}", png.display()))
     }
 
     /// Says in each picture what it is.

@@ -2,5 +2,6 @@
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod owners;
+mod spun;
 mod support;
 mod threads;

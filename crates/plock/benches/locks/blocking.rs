@@ -5,6 +5,7 @@ use crate::here::Here;
 use crate::operations::{Spin, Work};
 use crate::rows::{CONTENDED, taking_turns};
 use crate::threads;
+use std::sync::atomic::AtomicBool;
 
 macro_rules! operations {
     (
@@ -50,6 +51,20 @@ macro_rules! operations {
                     work.between.run();
                 }
                 all
+            }
+
+            /// Locks until `stop`; returns how often.
+            pub(super) fn hammer(mutex: &Mutex<u64>, work: Work, stop: &AtomicBool) -> u64 {
+                let mut operations = 0;
+                while !stop.load(Relaxed) {
+                    let mut guard = mutex.lock()$(.$unwrap())?;
+                    work.section.run();
+                    *guard += 1;
+                    drop(guard);
+                    work.between.run();
+                    operations += 1;
+                }
+                operations
             }
 
             pub(super) async fn read(lock: &'static RwLock<u64>, operations: u64) {
@@ -133,16 +148,38 @@ macro_rules! contended {
     }};
 }
 
+/// The rows of two threads whose sections are as short as they get, with little in between.
+macro_rules! hammered {
+    ($library:literal, $bare:ident, $wrapped:ident, $kept:expr) => {{
+        let work = Work { section: Spin::nanoseconds(22), between: Spin::nanoseconds(65) };
+        let (free, kept) = ($bare::mutex(), threads::apart($kept));
+        let bare = move |_: usize, stop: &AtomicBool| $bare::hammer(free, work, stop);
+        let recorded = move |_: usize, stop: &AtomicBool| {
+            let hammer = async { $wrapped::hammer(kept, work, stop) };
+            threads::block_on(plock::scope("bench", hammer))
+        };
+        let name = |mode| format!("{}::Mutex/hammered/{mode}", $library);
+        [
+            Row::timed(&name("bare"), move |time| threads::two(time, &bare)),
+            Row::timed(&name("full"), move |time| threads::two(time, &recorded)),
+            Row::timed(&name("off"), move |time| threads::two(time, &recorded)).switched_off(),
+        ]
+    }};
+}
+
 /// Of both libraries.
 pub(crate) fn contended() -> Vec<Row> {
-    use plock::parking_lot::Named;
+    use plock::parking_lot::{Mutex, Named};
+    use plock::std::sync;
 
-    let section = Spin::microsecond();
+    let section = Spin::nanoseconds(1_000);
     let work = Work { section, between: section };
-    let kept = plock::std::sync::Mutex::named(CONTENDED, 0);
-    let mut rows = contended!("std", bare_std, wrapped_std, kept, work);
-    let kept = <plock::parking_lot::Mutex<_> as Named>::named(CONTENDED, 0);
-    rows.extend(contended!("parking_lot", bare_parking_lot, wrapped_parking_lot, kept, work));
+    let kept = || sync::Mutex::named(CONTENDED, 0);
+    let mut rows = contended!("std", bare_std, wrapped_std, kept(), work);
+    rows.extend(hammered!("std", bare_std, wrapped_std, kept()));
+    let kept = || <Mutex<_> as Named>::named(CONTENDED, 0);
+    rows.extend(contended!("parking_lot", bare_parking_lot, wrapped_parking_lot, kept(), work));
+    rows.extend(hammered!("parking_lot", bare_parking_lot, wrapped_parking_lot, kept()));
     rows
 }
 

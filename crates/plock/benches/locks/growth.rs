@@ -44,7 +44,7 @@ fn own_locks() -> Vec<Row> {
 
 /// One lock for all threads, held for a microsecond each time and never without a queue.
 fn one_lock() -> Vec<Row> {
-    let work = Work { section: Spin::microsecond(), between: Spin::NONE };
+    let work = Work { section: Spin::nanoseconds(1_000), between: Spin::NONE };
     let rows = THREADS.iter().flat_map(|count| {
         let ([free], [kept]) = (bare::mutexes(), wrapped::mutexes());
         let bare =

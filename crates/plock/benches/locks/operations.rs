@@ -161,8 +161,8 @@ impl Spin {
     /// No work.
     pub(crate) const NONE: Self = Self(0);
 
-    /// Work that takes a microsecond where nothing disturbs it.
-    pub(crate) fn microsecond() -> Self {
+    /// Work that takes so long where nothing disturbs it.
+    pub(crate) fn nanoseconds(wanted: u128) -> Self {
         let trial = Self(100_000);
         let took = (0..20).map(|_| {
             let start = std::time::Instant::now();
@@ -171,7 +171,7 @@ impl Spin {
         });
         let nanoseconds = took.min().map_or(1, |took| took.as_nanos()).max(1);
         #[expect(clippy::cast_possible_truncation, reason = "less than 100,000,000")]
-        Self((u128::from(trial.0) * 1000 / nanoseconds) as u64)
+        Self((u128::from(trial.0) * wanted / nanoseconds) as u64)
     }
 
     #[inline(never)]

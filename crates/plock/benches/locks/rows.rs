@@ -148,7 +148,7 @@ fn many_threads() -> Vec<Row> {
         Row::timed(&format!("{read_out}/full"), move |time| threads::while_read(time, &recorded))
             .beside("tokio::Mutex/uncontended/full"),
     ]);
-    let section = Spin::microsecond();
+    let section = Spin::nanoseconds(1_000);
     rows.extend(in_turn(section));
     rows.extend(blocking::contended());
     rows.extend(convoy("convoy-1us", Work { section, between: Spin::NONE }));
