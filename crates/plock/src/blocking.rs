@@ -9,8 +9,6 @@ use plock_core::{Hold, Lock, Mode, Outcome, Spin, Start, ThreadWait};
 use std::panic::Location;
 
 /// Waits for `lock`, which was found taken: by `attempt` again, then by `block`.
-#[cold]
-#[inline(never)]
 pub(crate) fn wait<G>(
     lock: &Lock,
     mode: Mode,

@@ -32,7 +32,7 @@ impl<G> State<G> {
     }
 
     /// Takes `lock` by `attempt`, or waits for it by `block`.
-    #[inline]
+    #[inline(always)] // the guard's words stay in registers, however many call it
     pub(super) fn lock(
         lock: &Lock,
         mode: Mode,
@@ -47,6 +47,19 @@ impl<G> State<G> {
         if let Some(inner) = attempt() {
             return Self::new(lock.acquired_by_thread::<Tasks>(start, mode, site), inner);
         }
+        Self::wait(lock, mode, site, start, attempt, block)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait(
+        lock: &Lock,
+        mode: Mode,
+        site: &'static Location<'static>,
+        start: Start,
+        attempt: impl Fn() -> Option<G>,
+        block: impl FnOnce() -> G,
+    ) -> Self {
         let (inner, hold) = blocking::wait(lock, mode, site, start, attempt, block);
         Self::new(hold, inner)
     }
