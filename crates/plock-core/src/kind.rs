@@ -187,7 +187,7 @@ vocabulary! {
         Cancel = "cancel",
         /// Permits were added from outside.
         External = "external",
-        /// The lock came free between the look and the queue: nobody woke us for it.
+        /// The lock came free between the look and the queue, or while a thread looked: nobody woke us.
         Raced = "raced",
         /// The semaphore was closed, or what is made once was poisoned.
         Closed = "closed",
