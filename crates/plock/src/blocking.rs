@@ -5,7 +5,7 @@
 //! it takes no lock from anybody who could not lose it to the first step of the blocking call itself.
 
 use crate::runtime::Tasks;
-use plock_core::{Hold, Lock, Mode, Outcome, Spin, Start, ThreadWait};
+use plock_core::{Hold, Lock, Mode, Spin, Start};
 use std::panic::Location;
 
 /// Waits for `lock`, which was found taken: by `attempt` again, then by `block`.
@@ -29,30 +29,4 @@ pub(crate) fn wait<G>(
     }
     wait.blocks();
     (block(), wait.claimed::<Tasks>(site))
-}
-
-/// As [`wait`]; `block` may give up. It has its time from when it is called, so what goes before is short.
-#[cfg(feature = "parking_lot")]
-#[cold]
-#[inline(never)]
-pub(crate) fn wait_in_time<G>(
-    lock: &Lock,
-    mode: Mode,
-    site: &'static Location<'static>,
-    start: Start,
-    attempt: impl FnOnce() -> Option<G>,
-    block: impl FnOnce() -> Option<G>,
-) -> Option<(G, Hold)> {
-    let Some(wait) = ThreadWait::begin::<Tasks>(lock, start, mode, site) else {
-        return Some((block()?, Hold::default()));
-    };
-    if let Some(guard) = attempt() {
-        return Some((guard, wait.raced::<Tasks>(site)));
-    }
-    wait.blocks();
-    let Some(guard) = block() else {
-        wait.failed(Outcome::Timeout);
-        return None;
-    };
-    Some((guard, wait.claimed::<Tasks>(site)))
 }

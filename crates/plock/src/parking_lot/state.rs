@@ -4,7 +4,7 @@
 use crate::blocking;
 use crate::runtime::Tasks;
 use lock_api::GuardNoSend;
-use plock_core::{Hold, Lock, Mode, Share, Start, ThreadWait};
+use plock_core::{Hold, Lock, Mode, Outcome, Share, Start, ThreadWait};
 use std::panic::Location;
 
 /// What a guard carries. It stays on its thread, whatever the lock inside would allow: that is what makes
@@ -64,7 +64,8 @@ impl<G> State<G> {
         Self::new(hold, inner)
     }
 
-    /// As [`lock`](Self::lock); `block` gives up in the end.
+    /// As [`lock`](Self::lock); `block` gives up in the end. It has its time from when it is called, so
+    /// nothing long goes before.
     #[inline]
     pub(super) fn lock_in_time(
         lock: &Lock,
@@ -77,8 +78,31 @@ impl<G> State<G> {
         if let Some(inner) = attempt() {
             return Some(Self::new(lock.acquired_by_thread::<Tasks>(start, mode, site), inner));
         }
-        let (inner, hold) = blocking::wait_in_time(lock, mode, site, start, attempt, block)?;
-        Some(Self::new(hold, inner))
+        Self::wait_in_time(lock, mode, site, start, attempt, block)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait_in_time(
+        lock: &Lock,
+        mode: Mode,
+        site: &'static Location<'static>,
+        start: Start,
+        attempt: impl Fn() -> Option<G>,
+        block: impl FnOnce() -> Option<G>,
+    ) -> Option<Self> {
+        let Some(wait) = ThreadWait::begin::<Tasks>(lock, start, mode, site) else {
+            return Some(Self::new(Hold::default(), block()?));
+        };
+        if let Some(inner) = attempt() {
+            return Some(Self::new(wait.raced::<Tasks>(site), inner));
+        }
+        wait.blocks();
+        let Some(inner) = block() else {
+            wait.failed(Outcome::Timeout);
+            return None;
+        };
+        Some(Self::new(wait.claimed::<Tasks>(site), inner))
     }
 
     /// Takes `lock` by `attempt` if it is free.
@@ -185,7 +209,7 @@ impl<G> State<G> {
                 Ok(State::new(hold, inner))
             }
             Err(inner) => {
-                wait.into_iter().for_each(|wait| wait.failed(plock_core::Outcome::Timeout));
+                wait.into_iter().for_each(|wait| wait.failed(Outcome::Timeout));
                 let hold = lock.acquired_by_thread::<Tasks>(Start::now(), Mode::Shared, site);
                 Err(Self::new(hold, inner))
             }
