@@ -1,11 +1,12 @@
 //! What plock says that it costs, against what it costs: the same work with recording switched on and
-//! off. In a process for itself, because the switch is one for all.
+//! off. In a process for itself, because the switch is one for all. Only of an optimised build: in one
+//! that is not, much of the cost of a wrapper is that of what others wrote, as tokio's look for its task.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use futures_util::FutureExt;
 use plock::tokio::sync::{Mutex, RwLock};
 use std::future::poll_fn;
-use std::ops::RangeInclusive;
+use std::hint::black_box;
 use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -45,10 +46,10 @@ fn added_and_told(batch: &mut impl FnMut()) -> (u64, u64) {
     (added / u64::from(BATCH), told / u64::from(BATCH))
 }
 
-/// Whether plock says what an operation of `batch` costs, in so many percent of the truth. Others run on
-/// this machine as well: of a few comparisons one has to be undisturbed.
+/// Whether plock says what an operation of `batch` costs to within a fifth. Others run on this machine as
+/// well: of a few comparisons one has to be undisturbed.
 #[track_caller]
-fn assert_told(what: &str, percent: RangeInclusive<u64>, mut batch: impl FnMut()) {
+fn assert_told(what: &str, mut batch: impl FnMut()) {
     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     plock::calibrate();
@@ -57,7 +58,7 @@ fn assert_told(what: &str, percent: RangeInclusive<u64>, mut batch: impl FnMut()
     for _ in 0..8 {
         let (added, told) = added_and_told(&mut batch);
         seen.push((added, told, told * 100 / added.max(1)));
-        if seen.last().is_some_and(|(.., share)| percent.contains(share)) {
+        if seen.last().is_some_and(|(.., share)| (80..=120).contains(share)) {
             return;
         }
     }
@@ -67,7 +68,7 @@ fn assert_told(what: &str, percent: RangeInclusive<u64>, mut batch: impl FnMut()
 #[test]
 fn the_cost_of_acquisitions_in_a_scope_is_told_to_within_a_fifth() {
     let lock = Mutex::named("overhead scope", ());
-    assert_told("mutex in a scope", 80..=120, || {
+    assert_told("mutex in a scope", || {
         let many = async {
             for _ in 0..BATCH {
                 drop(lock.lock().await);
@@ -76,7 +77,7 @@ fn the_cost_of_acquisitions_in_a_scope_is_told_to_within_a_fifth() {
         plock::root("overhead", many).now_or_never().unwrap();
     });
     let lock = RwLock::named("overhead read", ());
-    assert_told("read lock in a scope", 80..=120, || {
+    assert_told("read lock in a scope", || {
         let many = async {
             for _ in 0..BATCH {
                 drop(lock.read().await);
@@ -86,12 +87,10 @@ fn the_cost_of_acquisitions_in_a_scope_is_told_to_within_a_fifth() {
     });
 }
 
-/// In an unoptimised build it is sometimes a third more than the try says, for reasons that lie in where
-/// code and data happen to be; what is not as usual is told roughly.
 #[test]
-fn the_cost_of_acquisitions_of_a_thread_is_told_to_within_a_half() {
+fn the_cost_of_acquisitions_of_a_thread_is_told_to_within_a_fifth() {
     let lock = Mutex::named("overhead thread", ());
-    assert_told("mutex of a thread", 50..=150, || {
+    assert_told("mutex of a thread", || {
         for _ in 0..BATCH {
             drop(lock.try_lock().unwrap());
         }
@@ -102,7 +101,7 @@ fn the_cost_of_acquisitions_of_a_thread_is_told_to_within_a_half() {
 fn the_cost_of_acquisitions_of_a_task_is_told_to_within_a_fifth() {
     let lock: &'static _ = Box::leak(Box::new(Mutex::named("overhead task", ())));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    assert_told("mutex of a task", 80..=120, || {
+    assert_told("mutex of a task", || {
         let many = async {
             for _ in 0..BATCH {
                 drop(lock.try_lock().unwrap());
@@ -114,7 +113,7 @@ fn the_cost_of_acquisitions_of_a_task_is_told_to_within_a_fifth() {
 
 #[test]
 fn the_cost_of_polls_is_told_to_within_a_fifth() {
-    assert_told("poll", 80..=120, || {
+    assert_told("poll", || {
         let mut left = BATCH;
         let mut many = Box::pin(plock::root(
             "overhead polls",
@@ -127,11 +126,16 @@ fn the_cost_of_polls_is_told_to_within_a_fifth() {
     });
 }
 
+/// Beside the bare future, for a scope that records nothing is not for nothing.
 #[test]
-fn the_cost_of_scopes_is_told_to_within_a_quarter() {
-    assert_told("scope", 75..=125, || {
+fn the_cost_of_scopes_is_told_to_within_a_fifth() {
+    assert_told("scope", || {
         for _ in 0..BATCH {
-            plock::root("overhead scopes", async {}).now_or_never().unwrap();
+            if plock::is_enabled() {
+                plock::root("overhead scopes", async {}).now_or_never().unwrap();
+            } else {
+                black_box(async {}).now_or_never().unwrap();
+            }
         }
     });
 }

@@ -69,7 +69,10 @@ const STEPS: &[Step] = &[
     ]) },
     Step { name: "tidy", about: "house rules that no lint knows", run: Run::Own(tidy::check) },
     Step { name: "boards", about: "dashboards, rules and alerts are as generated", run: Run::Own(boards::check) },
-    Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo(&[whole!("clippy", " --all-targets -- -D warnings")]) },
+    Step { name: "clippy", about: "no lint of any target fires", run: Run::Cargo(&[
+        whole!("clippy", " --all-targets -- -D warnings"),
+        whole!("clippy", " --test overhead -- -D warnings"),
+    ]) },
     Step { name: "features", about: "the libraries compile with nothing, switched off, and with everything else", run: Run::Cargo(&[
         "clippy --package plock --lib --no-default-features -- -D warnings",
         "clippy --package plock --lib --features off -- -D warnings",
@@ -89,6 +92,9 @@ const STEPS: &[Step] = &[
         "xtask bench --quick --json --plot target/growth.svg",
     ]) },
     Step { name: "instructions", about: "no operation executes more instructions than its budget", run: Run::Own(bench::budget::check) },
+    Step { name: "overhead", about: "plock says truly what it costs", run: Run::Tests(&[
+        "test --package plock --profile bench --features tower,parking_lot --test overhead",
+    ]) },
     Step { name: "soak", about: "memory stays flat and nothing is left out at full speed", run: Run::Cargo(&["xtask soak --quick"]) },
     Step { name: "tools", about: "collector, Prometheus, Alertmanager and checkers, built or found", run: Run::Own(tools) },
     Step { name: "rules", about: "every alert fires and stays silent as it should, under promtool", run: Run::Tests(&[
@@ -173,7 +179,8 @@ fn selected(only: &[String]) -> Result<Vec<&'static Step>> {
     Ok(STEPS.iter().filter(wanted).collect())
 }
 
-/// Every test of the workspace but the test programs of `integration-tests`. Named one by one, for
+/// Every test of the workspace but the test programs of `integration-tests` and what its manifest says
+/// is not run with the others. Named one by one, for
 /// leaving out that package would be another selection and so another build; naming a program also
 /// makes cargo refuse to skip it for a feature that is not selected.
 fn unit() -> Result<()> {
@@ -183,7 +190,7 @@ fn unit() -> Result<()> {
     let targets = packages
         .filter(|package| package["name"] != "integration-tests")
         .flat_map(|package| package["targets"].as_array().into_iter().flatten())
-        .filter(|target| target["kind"][0] == "test")
+        .filter(|target| target["kind"][0] == "test" && target["test"] == true)
         .filter_map(|target| target["name"].as_str());
     let mut line = whole!("test", " --lib --bins --examples").to_owned();
     for target in targets {
