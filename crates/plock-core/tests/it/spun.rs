@@ -90,11 +90,12 @@ fn a_wait_whose_guard_outlives_the_thread_is_filed_with_that() {
     alone(|| {
         let lock = Lock::named(Kind::Mutex, "spun leaked").registered();
         thread::scope(|threads| {
-            threads.spawn(|| {
+            let leaking = threads.spawn(|| {
                 manual::set(0);
                 let _leaked = spun(&lock);
                 assert_eq!(filed("spun leaked"), (0, 0));
             });
+            leaking.join().expect("it does"); // a scope does not wait for a thread's destructors
         });
         assert_eq!(filed("spun leaked"), (1, 20));
     });
