@@ -1,8 +1,13 @@
 //! The part of plock inside every guard: an open hold, and every way it can end or change.
 //!
-//! The order on release is: end the publication, unlock, read the clock, account; what runs before the
-//! unlock is one store. If somebody waits: end the publication, read the clock, charge, unlock, account.
-//! Then the last charge, the end of the hold and the hand-over are one moment.
+//! The order on release is: end the publication, read the clock, unlock, account; what runs before the
+//! unlock is one store and one reading. If somebody waits, the charge comes before the unlock as well:
+//! then the last charge, the end of the hold and the hand-over are one moment.
+//!
+//! The clock is read before the unlock because a reading afterwards waits for it, and everything that
+//! depends on the reading has to be stored before the next lock can be taken: 10 of 59 ns. Also the holds of
+//! one lock never overlap like this. One case reads it afterwards: a lock that blocks threads and has been
+//! contended, where others may be spinning for a section shorter than the reading.
 
 use crate::account::{Books, account, account_at, account_exclusive_part, account_now};
 use crate::current::{Runtime, owner_for_claim};
@@ -244,8 +249,9 @@ impl HoldRef {
             account_at::<R>(self, series, told);
             return spun::file_kept();
         }
+        let now = clock::now();
         unlock();
-        account::<R>(self, series, clock::now());
+        account::<R>(self, series, now);
         spun::file_kept();
     }
 
@@ -287,8 +293,9 @@ impl HoldRef {
             named = Some(record.note_release(self, M::MODE));
             !record.has_waiters()
         });
+        let now = clock::now();
         if is_quiet && permits.give(n) {
-            return account::<R>(self, lock.series(M::MODE), clock::now());
+            return account::<R>(self, lock.series(M::MODE), now);
         }
         self.hand_over::<R>(permits, share, n, named);
     }
