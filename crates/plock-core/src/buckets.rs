@@ -64,15 +64,22 @@ impl Buckets {
     /// One more duration.
     #[inline]
     pub(crate) fn count(&self, ns: u64) {
-        if !self.count_as_usual(ns) {
-            self.count_unusually(histogram::bucket(ns));
+        let bucket = histogram::bucket(ns);
+        if !self.add_as_usual(bucket) {
+            self.count_unusually(bucket);
         }
     }
 
-    /// The same unless it is the first of its bucket or goes around: then nothing has been done.
+    /// The same of one shorter than 292 years, unless it is the first of its bucket or goes around: then
+    /// nothing has been done.
     #[inline(always)]
     pub(crate) fn count_as_usual(&self, ns: u64) -> bool {
-        let count = &self.counts[histogram::bucket(ns)];
+        self.add_as_usual(histogram::usual_bucket(ns))
+    }
+
+    #[inline(always)]
+    fn add_as_usual(&self, bucket: usize) -> bool {
+        let count = &self.counts[bucket];
         let more = count.load(Relaxed).wrapping_add(1);
         if more > 1 {
             count.store(more, Relaxed);

@@ -6,8 +6,9 @@
 //! read-outs are sums of whole buckets: exact, not interpolated. A value belongs to the first
 //! bucket whose limit is not below it (upper limits are inclusive, as in both wire formats).
 //!
-//! Finding the bucket costs no loop and no logarithm: a linear sub-division of the octave picks a
-//! row of a constant table, and at most [`STEPS`] comparisons move on from there.
+//! Finding the bucket costs no loop and no logarithm: a linear sub-division of the octave, which is how a
+//! floating-point number begins, picks a row of a constant table, and at most [`STEPS`] comparisons move
+//! on from there.
 
 /// Classic bucket limits in nanoseconds; every alert threshold is one of them.
 pub const CLASSIC_BOUNDS_NS: [u64; 15] = [
@@ -117,9 +118,11 @@ const fn layout() -> Layout {
 
 /// Linear sub-divisions per octave of the index table, as a power of two.
 const SUB: u32 = 4;
+/// Octaves of the index table: a row each for what begins like it.
+const OCTAVES: u32 = 64;
 /// Comparisons that lead from a row of the table to the bucket (checked by a test).
 const STEPS: usize = 2;
-const ROWS: usize = ((64 - SUB as usize) + 1) << SUB;
+const ROWS: usize = (OCTAVES as usize) << SUB;
 
 /// The inclusive upper limits of all buckets.
 static LIMITS: [u64; BUCKETS] = {
@@ -132,62 +135,60 @@ static LIMITS: [u64; BUCKETS] = {
     out
 };
 
-/// The first bucket that reaches into a row of the index table.
-static FIRST: [u16; ROWS] = {
-    let mut out = [0; ROWS];
-    let mut bucket = 0;
-    let mut row = 0;
-    while row < ROWS {
-        let low = row_low(row);
-        while LAYOUT.limit[bucket] < low {
-            bucket += 1;
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "fewer than 320 buckets")]
-        {
-            out[row] = bucket as u16;
-        }
-        row += 1;
-    }
-    out
-};
+/// What is known of all numbers that begin alike. In one place: it is read in one go.
+#[derive(Clone, Copy)]
+struct Row {
+    /// The inclusive upper limits of the first buckets that reach into it.
+    limits: [u64; STEPS],
+    /// The first of these buckets.
+    first: usize,
+}
 
-/// Of each row the limits of its first buckets; one load each, beside that of [`FIRST`].
-static STEP_LIMITS: [[u64; STEPS]; ROWS] = {
-    let mut out = [[u64::MAX; STEPS]; ROWS];
-    let mut row = 0;
-    while row < ROWS {
+static INDEX: [Row; ROWS] = {
+    let mut out = [Row { limits: [u64::MAX; STEPS], first: 0 }; ROWS];
+    let mut first = 0;
+    let mut nth = 0;
+    while nth < ROWS {
+        let (octave, part) = (nth >> SUB, nth & ((1 << SUB) - 1));
+        // No number below this is in there.
+        let low = (((1 << SUB) + part) as u128) << octave;
+        while (LAYOUT.limit[first] as u128) << SUB < low {
+            first += 1;
+        }
+        let row = &mut out[row(1 << octave) + part];
+        row.first = first;
         let mut step = 0;
-        while step < STEPS && FIRST[row] as usize + step < BUCKETS {
-            out[row][step] = LAYOUT.limit[FIRST[row] as usize + step];
+        while step < STEPS && first + step < BUCKETS {
+            row.limits[step] = LAYOUT.limit[first + step];
             step += 1;
         }
-        row += 1;
+        nth += 1;
     }
     out
 };
 
-/// Smallest value that falls into a row of the index table.
-const fn row_low(row: usize) -> u64 {
-    if row < 2 << SUB {
-        return row as u64;
-    }
-    let shift = (row >> SUB) - 1;
-    ((row & ((1 << SUB) - 1)) as u64 + (1 << SUB)) << shift
+/// The row of a number below 2^63: the last bits of the exponent and the first of the mantissa. (What is
+/// too large to be converted exactly is in the last bucket in any case; 0 is in the row of 2.)
+#[inline(always)]
+#[expect(clippy::cast_precision_loss, reason = "only the first bits matter")]
+const fn row(ns: u64) -> usize {
+    let bits = (ns.cast_signed() as f64).to_bits();
+    (bits >> (f64::MANTISSA_DIGITS - 1 - SUB)) as usize & (ROWS - 1)
 }
 
 /// The bucket of a duration in nanoseconds; always below [`BUCKETS`].
 #[inline]
 #[must_use]
 pub fn bucket(ns: u64) -> usize {
-    let shift = (63 - (ns | (1 << SUB)).leading_zeros()) - SUB;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "below 32: four bits remain after the shift"
-    )]
-    let row = ((shift as usize) << SUB) + (ns >> shift) as usize;
+    usual_bucket(ns.min(i64::MAX.unsigned_abs()))
+}
+
+/// As [`bucket`], of what is shorter than 292 years.
+#[inline(always)]
+pub(crate) fn usual_bucket(ns: u64) -> usize {
+    let Row { limits, first } = INDEX[row(ns)];
     // Limits ascend, so counting the ones below is stepping over them, without waiting in between.
-    let steps = STEP_LIMITS[row].iter().map(|limit| usize::from(ns > *limit));
-    usize::from(FIRST[row]) + steps.sum::<usize>()
+    first + limits.iter().map(|limit| usize::from(ns > *limit)).sum::<usize>()
 }
 
 /// A merged, immutable histogram of durations in nanoseconds.
