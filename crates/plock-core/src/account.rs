@@ -81,7 +81,7 @@ pub(crate) fn account<R: Runtime>(at: HoldRef, series: u32, end: u64) {
         && at.cell.times.suspended.get() == slot.suspended()
         && let Some(shard) = ts.table().get(series)
     {
-        let ns = end.saturating_sub(slot.since());
+        let ns = end.wrapping_sub(slot.since()); // backwards is unusually long
         if shard.held_as_usual(ns) {
             at.cell.release_in(slot);
             return at.cell.note_hold(series, ns);

@@ -135,9 +135,12 @@ fn change_exact(from: u8, to: u8) {
 /// The present instant, or `None` when recording is switched off.
 #[inline]
 pub(crate) fn start() -> Option<u64> {
-    match MODE.load(Acquire) {
-        #[cfg(target_arch = "x86_64")]
-        TSC => Some(tsc_now()),
+    let mode = MODE.load(Acquire);
+    #[cfg(target_arch = "x86_64")]
+    if mode == TSC {
+        return Some(tsc_now());
+    }
+    match mode {
         COARSE => Some(coarse::now()),
         OFF => None,
         mode => Some(other_now(mode)),

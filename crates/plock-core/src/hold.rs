@@ -282,20 +282,34 @@ impl HoldRef {
         }
     }
 
+    /// A lock that was never contended has nobody to look after. Whatever is otherwise is the last that
+    /// is called here, so that nothing has to be saved for after it.
     #[inline(never)]
     fn give_back_as<R: Runtime, M: InMode>(self, permits: &Permits, share: Share, n: u64) {
         let lock = permits.lock();
         if M::MODE == Mode::Exclusive {
             lock.publish(0);
         }
-        let mut named = None;
-        let is_quiet = lock.record().is_none_or(|record| {
-            named = Some(record.note_release(self, M::MODE));
-            !record.has_waiters()
-        });
+        if lock.record().is_some() {
+            return self.give_back_contended::<R>(permits, share, n);
+        }
+        let now = clock::now();
+        let is_whole = M::MODE == Mode::Exclusive;
+        let is_given = if is_whole { permits.give_whole(n) } else { permits.give(n) };
+        if is_given {
+            return account::<R>(self, lock.known_series(M::MODE), now);
+        }
+        self.hand_over::<R>(permits, share, n, None);
+    }
+
+    #[inline(never)]
+    fn give_back_contended<R: Runtime>(self, permits: &Permits, share: Share, n: u64) {
+        let lock = permits.lock();
+        let named = lock.record().map(|record| record.note_release(self, share.mode()));
+        let is_quiet = lock.record().is_none_or(|record| !record.has_waiters());
         let now = clock::now();
         if is_quiet && permits.give(n) {
-            return account::<R>(self, lock.series(M::MODE), now);
+            return account::<R>(self, lock.known_series(share.mode()), now);
         }
         self.hand_over::<R>(permits, share, n, named);
     }

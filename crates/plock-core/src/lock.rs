@@ -275,6 +275,12 @@ impl Lock {
         class::series_of(self.base(), mode)
     }
 
+    /// The same of a lock that has been acquired: it was looked up then.
+    #[inline(always)]
+    pub(crate) fn known_series(&self, mode: Mode) -> u32 {
+        class::series_of(self.series.load(Relaxed), mode)
+    }
+
     /// Says who holds the lock alone; 0 = nobody.
     #[inline]
     pub(crate) fn publish(&self, word: u64) {
@@ -364,8 +370,7 @@ impl Lock {
             && (M::MODE != Mode::Shared || base != 0)
             && let Some(shard) = ts.table().get(series)
             && let Some(slot) = cell.slots.free()
-            && let record = self.record()
-            && (M::MODE == Mode::Exclusive || record.is_none())
+            && (M::MODE == Mode::Exclusive || self.record().is_none())
             && cell.is_outermost()
             && let live = cell.live()
             && let Some(depth) = shard.usual_depth(live)
@@ -375,7 +380,7 @@ impl Lock {
             let at = cell.claim_in(slot, &hold);
             if M::MODE == Mode::Exclusive {
                 self.publish(at.key);
-                if let Some(record) = record {
+                if let Some(record) = self.record() {
                     record.publish(at.key);
                 }
             }

@@ -6,7 +6,7 @@ use crate::name::Label;
 use crate::owner::{OwnerCell, Role, WaitEnd};
 use crate::published::Published;
 use crate::report::ScopeReport;
-use crate::slots::{Slots, key_of};
+use crate::slots::{Slots, key_of, place_of};
 use crate::{Cause, Kind, Lock};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, fence};
@@ -24,7 +24,7 @@ impl Owner {
     }
 
     fn claim(&self, number: u64) -> u64 {
-        self.slots.claim(key_of(1, number), &hold(number))
+        self.slots.claim(key_of(place_of(1), number), &hold(number))
     }
 
     fn release(&self, key: u64, number: u64) {
@@ -34,7 +34,7 @@ impl Owner {
 
     /// Whoever came by this key sees all of the hold, or that it is over.
     fn check(&self, key: u64) {
-        let number = if key == key_of(1, 1) { 1 } else { 2 };
+        let number = if key == key_of(place_of(1), 1) { 1 } else { 2 };
         match self.slots.get(key) {
             Some(seen) => assert_eq!(seen, hold(number)),
             None => {

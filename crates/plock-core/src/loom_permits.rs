@@ -1,10 +1,11 @@
 //! Models of the permits and the queue behind them, as attempts use them; see [`crate::permits`]. What
 //! the models run is the code itself. Recording is off in them: thread-locals are shared there.
 
+use crate::grant::Granted;
 use crate::lock::{Lock, Share, Start};
 use crate::loom_tests::{Task, model};
 use crate::permits::{Permits, Take};
-use crate::{Attempt, Closed, Hold, Kind, NoTasks};
+use crate::{Attempt, Closed, EndCause, Hold, Kind, NoTasks};
 use loom::sync::Arc;
 use loom::sync::atomic::{
     AtomicBool, AtomicU32,
@@ -94,6 +95,32 @@ fn sections_follow_each_other() {
         other.join().unwrap();
         assert_eq!(lock.value.load(Relaxed), 2);
         assert_eq!(lock.permits.available(), 1);
+    });
+}
+
+/// The same of a lock that is taken and given as a whole, in one step from one value to another. Fails if
+/// the take is not `Acquire`, the give not `Release`, or if it gives although somebody is queued.
+#[test]
+fn sections_of_a_whole_follow_each_other() {
+    let section = |lock: &Locked| {
+        if lock.permits.take_whole(2) != Take::Taken {
+            lock.acquire(2).unwrap();
+        }
+        lock.section();
+        if !lock.permits.give_whole(2) {
+            lock.permits.give_to(2, Granted::here(0, EndCause::Release, None));
+        }
+    };
+    model(move || {
+        let lock = Locked::new(2);
+        let other = {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || section(&lock))
+        };
+        section(&lock);
+        other.join().unwrap();
+        assert_eq!(lock.value.load(Relaxed), 2);
+        assert_eq!(lock.permits.available(), 2);
     });
 }
 

@@ -9,7 +9,7 @@ use crate::life::{Ending, Life, Tally};
 use crate::name::Label;
 use crate::outer::Outer;
 use crate::signal::Signal;
-use crate::slots::{HoldInfo, Slots, key_of};
+use crate::slots::{HoldInfo, Slots, key_of, place_of};
 use crate::wake::News;
 use crate::{EndCause, Idle, Mode, Share, SpanRef};
 use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -158,7 +158,7 @@ pub(crate) fn hold(number: u64) -> HoldInfo {
 fn hold_read_is_never_torn() {
     model(|| {
         let slots = Arc::new(Slots::new());
-        let first = slots.claim(key_of(1, 1), &hold(1));
+        let first = slots.claim(key_of(place_of(1), 1), &hold(1));
         let key = Arc::new(AtomicU64::new(first));
         let reader = (Arc::clone(&slots), Arc::clone(&key));
         let reader = thread::spawn(move || {
@@ -172,7 +172,7 @@ fn hold_read_is_never_torn() {
             }
         });
         slots.release(first);
-        let second = slots.claim(key_of(1, 2), &hold(2));
+        let second = slots.claim(key_of(place_of(1), 2), &hold(2));
         key.store(second, Relaxed);
         assert_eq!(slots.get(second), Some(hold(2)), "the owner reads its own");
         reader.join().unwrap();

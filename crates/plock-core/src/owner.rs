@@ -59,8 +59,8 @@ pub(crate) struct HoldRef {
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct OwnerCell {
-    /// Position in the slab.
-    index: u32,
+    /// Position in the slab, as the keys of its holds have it.
+    place: u64,
     role: AtomicU8,
     /// Counts reuse; a reference with an older number is to somebody who is gone.
     generation: AtomicU32,
@@ -86,7 +86,7 @@ pub(crate) struct OwnerCell {
 impl OwnerCell {
     pub(crate) fn new(index: u32) -> Self {
         Self {
-            index,
+            place: slots::place_of(index),
             role: AtomicU8::new(Role::Free as u8),
             generation: AtomicU32::new(0),
             parent: AtomicPtr::new(std::ptr::null_mut()),
@@ -106,7 +106,7 @@ impl OwnerCell {
     }
 
     pub(crate) const fn index(&self) -> u32 {
-        self.index
+        slots::owner_of(self.place)
     }
 
     pub(crate) fn generation(&self) -> u32 {
@@ -227,7 +227,7 @@ impl OwnerCell {
 
     /// Enters a hold; only the owner calls this. For a task, `live` has been raised already.
     pub(crate) fn claim(&'static self, hold: &HoldInfo) -> HoldRef {
-        let key = self.slots.claim(slots::key_of(self.index, self.tally.claim()), hold);
+        let key = self.slots.claim(slots::key_of(self.place, self.tally.claim()), hold);
         if key & SPILLED == SPILLED {
             self.spill(key, hold);
         }
@@ -237,7 +237,7 @@ impl OwnerCell {
     /// As [`claim`](Self::claim), in a slot known to be free.
     #[inline(always)]
     pub(crate) fn claim_in(&'static self, slot: (u64, &Slot), hold: &HoldInfo) -> HoldRef {
-        let key = slots::key_of(self.index, self.tally.claim()) | slot.0;
+        let key = slots::key_of(self.place, self.tally.claim()) | slot.0;
         slot.1.publish(key, hold);
         HoldRef { cell: self, key }
     }

@@ -94,6 +94,12 @@ impl Permits {
         self.word.take(n)
     }
 
+    /// Takes the whole of a lock that is made of `n` permits, if it is free.
+    #[inline(always)]
+    pub fn take_whole(&self, n: u32) -> Take {
+        self.word.take_whole(n)
+    }
+
     /// Gives `n` permits back and ends their hold: first they are free, then the accounts are made.
     #[inline(always)] // the guard's two words stay in registers
     pub fn release<R: Runtime>(&self, hold: &mut Hold, share: Share, n: u64) {
@@ -126,6 +132,12 @@ impl Permits {
     #[inline(always)]
     pub(crate) fn give(&self, n: u64) -> bool {
         self.word.give(n)
+    }
+
+    /// Gives back all `n` permits that the lock is made of, unless somebody queues or it is closed.
+    #[inline(always)]
+    pub(crate) fn give_whole(&self, n: u64) -> bool {
+        self.word.give_whole(n)
     }
 
     /// Gives `n` permits back, to whoever queues for them if anybody does.

@@ -10,7 +10,7 @@ fn a_key_names_its_owner_and_is_never_0_however_often_it_wraps() {
     for owner in [1, 2, 255, (1 << OWNER_BITS) - 1] {
         for claim in claims {
             for slot in 0..=SPILLED {
-                let key = key_of(owner, claim) | slot;
+                let key = key_of(place_of(owner), claim) | slot;
                 assert_ne!(key, 0, "owner {owner}, claim {claim}");
                 assert_eq!((owner_of(key), key & SPILLED), (owner, slot));
             }
@@ -20,7 +20,7 @@ fn a_key_names_its_owner_and_is_never_0_however_often_it_wraps() {
 
 #[test]
 fn keys_differ_until_they_wrap() {
-    assert_eq!(key_of(3, CLAIMS + 5), key_of(3, 5));
-    let late = (CLAIMS - 500..CLAIMS + 500).map(|claim| key_of(3, claim));
+    assert_eq!(key_of(place_of(3), CLAIMS + 5), key_of(place_of(3), 5));
+    let late = (CLAIMS - 500..CLAIMS + 500).map(|claim| key_of(place_of(3), claim));
     assert_eq!(late.collect::<HashSet<_>>().len(), 1_000);
 }

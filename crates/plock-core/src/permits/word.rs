@@ -62,6 +62,32 @@ impl Word {
         }
     }
 
+    /// Takes all `n` there are, of a lock that is made of so many: free is one value of the word, so
+    /// nothing has to be read before. Otherwise as [`take`](Self::take).
+    #[inline(always)]
+    pub(super) fn take_whole(&self, n: u32) -> Take {
+        let all = u64::from(n) * ONE;
+        // ORDERING: as in `take`.
+        match self.0.compare_exchange(all, 0, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => Take::Taken,
+            Err(_) => self.take_out_of_line(n),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_out_of_line(&self, n: u32) -> Take {
+        self.take(n)
+    }
+
+    /// Gives back all `n` there are, which leave nothing while they are taken, unless somebody is queued
+    /// or it is closed.
+    #[inline(always)]
+    pub(super) fn give_whole(&self, n: u64) -> bool {
+        // ORDERING: as in `give`.
+        self.0.compare_exchange(0, n * ONE, Ordering::Release, Ordering::Relaxed).is_ok()
+    }
+
     /// Gives `n` permits, unless somebody is queued or they are too many.
     #[inline(always)]
     pub(super) fn give(&self, n: u64) -> bool {

@@ -20,10 +20,10 @@ const ADDED: &[(&str, isize)] = &[
     ("size/tokio::Semaphore", 24),
     ("size/tokio::SemaphorePermit", 16),
     ("size/tokio::OwnedSemaphorePermit", 16),
-    ("size/tokio::Mutex::lock", -40),
-    ("size/tokio::RwLock::read", -16),
-    ("size/tokio::RwLock::write", -16),
-    ("size/tokio::Semaphore::acquire", 0),
+    ("size/tokio::Mutex::lock", -56),
+    ("size/tokio::RwLock::read", -32),
+    ("size/tokio::RwLock::write", -32),
+    ("size/tokio::Semaphore::acquire", -8),
     ("size/scope", 88),
 ];
 

@@ -71,8 +71,9 @@
 mod held;
 mod threads;
 
-pub(crate) use held::{Count, Handle, Held, Part, Queue, Whole};
+pub(crate) use held::{Handle, Held, Queue};
 
+use super::access::{Part, Whole};
 use super::raw::Raw;
 use plock_core::Lock;
 use std::cell::UnsafeCell;

@@ -37,6 +37,7 @@
 //! | `oneshot`, `watch`, `broadcast`, `barrier`, `notify`, `set_once` | tokio's types, whose waits have a name |
 //! | `native` | tokio's own error values and panics |
 
+mod access;
 mod barrier;
 pub mod broadcast;
 pub(crate) mod forward;

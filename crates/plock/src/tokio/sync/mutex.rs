@@ -4,7 +4,8 @@ mod guards;
 
 pub use guards::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 
-use super::guarded::{Exclusive, Guarded, Held, Protect, Whole};
+use super::access::Whole;
+use super::guarded::{Exclusive, Guarded, Held, Protect};
 use super::native::{self, open};
 use ::tokio::sync::TryLockError;
 use plock_core::{Kind, Lock};

@@ -10,6 +10,7 @@
 //! first. The cooperative budget is spent exactly as tokio's future spends it: whoever has the permits
 //! and no budget keeps them until the next poll.
 
+use super::access::Access;
 use super::native;
 use crate::tokio::TokioTasks;
 use ::tokio::sync::{AcquireError, TryAcquireError};
@@ -32,28 +33,6 @@ pub(crate) struct Raw {
     promises: PhantomData<::tokio::sync::Semaphore>,
 }
 
-/// What an acquisition asks for: `permits` from the queue, reported as `share`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ask {
-    pub(crate) share: Share,
-    pub(crate) permits: u32,
-}
-
-impl Ask {
-    /// The whole lock, which is made of so many permits.
-    pub(crate) const fn all(permits: u32) -> Self {
-        Self { share: Share::EXCLUSIVE, permits }
-    }
-
-    /// One reader's permit.
-    pub(crate) const READ: Self = Self { share: Share::SHARED, permits: 1 };
-
-    /// Permits of a semaphore.
-    pub(crate) const fn permits(permits: u32) -> Self {
-        Self { share: Share::permits(permits), permits }
-    }
-}
-
 impl Raw {
     /// The queue of a lock that is made of so many permits.
     pub(crate) const fn new(lock: Lock, whole: u32) -> Self {
@@ -73,46 +52,53 @@ impl Raw {
     /// the error too, so that no caller needs a second future around this one: moving a future
     /// costs more than the rest of the fast path.
     #[inline]
-    pub(crate) fn acquire<T>(
+    pub(crate) fn acquire<A: Access, T>(
         &self,
-        ask: Ask,
+        access: A,
         site: &'static Location<'static>,
         finish: impl FnOnce(Result<Hold, AcquireError>) -> T,
     ) -> impl Future<Output = T> {
         let finish = Some(finish);
-        Acquire { raw: self, ask, site, finish, attempt: None, pinned: PhantomPinned }
+        let wanted = Wanted { raw: self, site, attempt: None };
+        Acquire { wanted, access, finish, pinned: PhantomPinned }
+    }
+
+    #[inline(always)]
+    fn take<A: Access>(&self, access: A) -> Take {
+        let need = access.need(self);
+        if A::IS_WHOLE { self.permits.take_whole(need) } else { self.permits.take(need) }
     }
 
     /// Takes the permits if they are free.
     #[inline]
-    pub(crate) fn try_acquire(
+    pub(crate) fn try_acquire<A: Access>(
         &self,
-        ask: Ask,
+        access: A,
         site: &'static Location<'static>,
     ) -> Result<Hold, TryAcquireError> {
         let start = Start::now();
-        match self.permits.take(ask.permits) {
-            Take::Taken => Ok(self.lock().acquired::<TokioTasks>(start, ask.share, site)),
+        match self.take(access) {
+            Take::Taken => Ok(self.lock().acquired::<TokioTasks>(start, access.share(), site)),
             Take::Short => {
-                self.lock().would_block(start, ask.share.mode());
+                self.lock().would_block(start, access.share().mode());
                 Err(TryAcquireError::NoPermits)
             }
             Take::Closed => {
-                self.lock().failed(start, ask.share.mode(), Outcome::Closed);
+                self.lock().failed(start, access.share().mode(), Outcome::Closed);
                 Err(TryAcquireError::Closed)
             }
         }
     }
 
     /// Takes the permits if they are free, unseen by the figures.
-    pub(crate) fn peek(&self, ask: Ask) -> Option<Hold> {
-        (self.permits.take(ask.permits) == Take::Taken).then(Hold::default)
+    pub(crate) fn peek<A: Access>(&self, access: A) -> Option<Hold> {
+        (self.take(access) == Take::Taken).then(Hold::default)
     }
 
     /// Gives the permits back, then accounts the hold.
     #[inline]
-    pub(crate) fn release(&self, hold: &mut Hold, share: Share, permits: usize) {
-        self.permits.release::<TokioTasks>(hold, share, permits as u64);
+    pub(crate) fn release<A: Access>(&self, hold: &mut Hold, access: A) {
+        self.permits.release::<TokioTasks>(hold, access.share(), access.permits(self));
     }
 
     /// A writer becomes a reader: all permits but one go back.
@@ -152,21 +138,27 @@ fn count(permits: u64) -> usize {
 
 /// An acquisition: untried, waiting, or done.
 #[pin_project(PinnedDrop)]
-struct Acquire<'a, W> {
-    raw: &'a Raw,
-    ask: Ask,
-    site: &'static Location<'static>,
+struct Acquire<'a, A, W> {
+    wanted: Wanted<'a>,
+    access: A,
     /// `None` once it is done.
     finish: Option<W>,
-    /// `None` until a poll did not get the permits.
-    attempt: Option<Attempt>,
     /// As tokio's futures, it does not promise that it may be moved once polled.
     #[pin]
     pinned: PhantomPinned,
 }
 
-impl<T, W> Future for Acquire<'_, W>
+/// The part of it that goes the slow way.
+struct Wanted<'a> {
+    raw: &'a Raw,
+    site: &'static Location<'static>,
+    /// `None` until a poll did not get the permits.
+    attempt: Option<Attempt>,
+}
+
+impl<T, A, W> Future for Acquire<'_, A, W>
 where
+    A: Access,
     W: FnOnce(Result<Hold, AcquireError>) -> T,
 {
     type Output = T;
@@ -178,18 +170,20 @@ where
         if this.finish.is_none() {
             resumed() // before anything is taken that nobody would give back
         }
+        let Wanted { raw, site, attempt } = this.wanted;
+        let (share, need) = (this.access.share(), this.access.need(raw));
         let mut tried = None;
-        if this.attempt.is_none() {
+        if attempt.is_none() {
             let start = Start::now();
-            let taken = this.raw.permits.take(this.ask.permits) == Take::Taken;
+            let taken = raw.take(*this.access) == Take::Taken;
             if taken && let Poll::Ready(budget) = coop::poll_proceed(cx) {
                 budget.made_progress();
-                let hold = this.raw.lock().acquired::<TokioTasks>(start, this.ask.share, this.site);
+                let hold = raw.lock().acquired::<TokioTasks>(start, share, site);
                 return Poll::Ready(done(this.finish)(Ok(hold)));
             }
             tried = Some(Tried { start, taken });
         }
-        let ended = ready!(wait(this.attempt, tried, this.raw, *this.ask, this.site, cx));
+        let ended = ready!(this.wanted.poll(tried, share, need, cx));
         Poll::Ready(done(this.finish)(ended))
     }
 }
@@ -216,65 +210,68 @@ struct Tried {
     taken: bool,
 }
 
-/// The slow path of every poll. As tokio's, it takes the permits first and asks for budget then.
-#[cold]
-#[inline(never)]
-fn wait(
-    attempt: &mut Option<Attempt>,
-    tried: Option<Tried>,
-    raw: &Raw,
-    Ask { share, permits: need }: Ask,
-    site: &'static Location<'static>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Hold, AcquireError>> {
-    let permits = &raw.permits;
-    let polled = match (&mut *attempt, tried) {
-        (Some(attempt), _) => attempt.poll(permits, cx),
-        (None, Some(Tried { start, taken: true })) => {
-            let deferred = Attempt::deferred::<TokioTasks>(permits, start, share, need, site);
-            *attempt = Some(deferred);
-            return Poll::Pending;
+impl Wanted<'_> {
+    /// The slow path of every poll. As tokio's, it takes the permits first and asks for budget then.
+    #[cold]
+    #[inline(never)]
+    fn poll(
+        &mut self,
+        tried: Option<Tried>,
+        share: Share,
+        need: u32,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Hold, AcquireError>> {
+        let Self { raw: Raw { permits, .. }, site, attempt } = self;
+        let polled = match (&mut *attempt, tried) {
+            (Some(attempt), _) => attempt.poll(permits, cx),
+            (None, Some(Tried { start, taken: true })) => {
+                let deferred = Attempt::deferred::<TokioTasks>(permits, start, share, need, site);
+                *attempt = Some(deferred);
+                return Poll::Pending;
+            }
+            (None, Some(Tried { start, taken: false })) => {
+                let begun = Attempt::begin::<TokioTasks>(permits, start, share, need, site, cx);
+                *attempt = Some(begun.0);
+                begun.1
+            }
+            (None, None) => resumed(),
+        };
+        let Some(waiting) = attempt else { resumed() };
+        if ready!(polled).is_err() {
+            waiting.failed(permits);
+            *attempt = None;
+            return Poll::Ready(Err(native::closed()));
         }
-        (None, Some(Tried { start, taken: false })) => {
-            let begun = Attempt::begin::<TokioTasks>(permits, start, share, need, site, cx);
-            *attempt = Some(begun.0);
-            begun.1
+        match coop::poll_proceed(cx) {
+            Poll::Ready(budget) => budget.made_progress(),
+            Poll::Pending => {
+                waiting.defer(permits);
+                return Poll::Pending;
+            }
         }
-        (None, None) => resumed(),
-    };
-    let Some(waiting) = attempt else { resumed() };
-    if ready!(polled).is_err() {
-        waiting.failed(permits);
+        let hold = waiting.claimed::<TokioTasks>(permits, share, site);
         *attempt = None;
-        return Poll::Ready(Err(native::closed()));
+        Poll::Ready(Ok(hold))
     }
-    match coop::poll_proceed(cx) {
-        Poll::Ready(budget) => budget.made_progress(),
-        Poll::Pending => {
-            waiting.defer(permits);
-            return Poll::Pending;
+
+    /// Out of line with all that the attempt is made of, so that the drop of an acquisition that did not
+    /// need one is a comparison.
+    #[cold]
+    #[inline(never)]
+    fn abandon(&mut self) {
+        if let Some(attempt) = self.attempt.take() {
+            attempt.abandon(&self.raw.permits);
         }
     }
-    let hold = waiting.claimed::<TokioTasks>(permits, share, site);
-    *attempt = None;
-    Poll::Ready(Ok(hold))
 }
 
 #[pinned_drop]
-impl<W> PinnedDrop for Acquire<'_, W> {
-    #[inline]
+impl<A, W> PinnedDrop for Acquire<'_, A, W> {
+    #[inline(always)]
     fn drop(self: Pin<&mut Self>) {
         let this = self.project();
-        if let Some(attempt) = this.attempt.take() {
-            abandon(attempt, this.raw);
+        if this.wanted.attempt.is_some() {
+            this.wanted.abandon();
         }
     }
-}
-
-/// Out of line with all that the attempt is made of, so that the drop of an acquisition that did not need
-/// one is a comparison.
-#[cold]
-#[inline(never)]
-fn abandon(attempt: Attempt, raw: &Raw) {
-    attempt.abandon(&raw.permits);
 }

@@ -9,7 +9,8 @@ pub use write_guards::{
     OwnedRwLockMappedWriteGuard, OwnedRwLockWriteGuard, RwLockMappedWriteGuard, RwLockWriteGuard,
 };
 
-use super::guarded::{Guarded, Held, Part, Protect, Shared, Whole};
+use super::access::{Part, Whole};
+use super::guarded::{Guarded, Held, Protect, Shared};
 use super::native::{self, MAX_READERS, open};
 use ::tokio::sync::TryLockError;
 use plock_core::{Kind, Lock};

@@ -4,7 +4,8 @@ mod permits;
 
 pub use permits::{OwnedSemaphorePermit, SemaphorePermit};
 
-use super::guarded::{Count, Held, Queue};
+use super::access::Count;
+use super::guarded::{Held, Queue};
 use super::native;
 use super::raw::Raw;
 use ::tokio::sync::{AcquireError, Semaphore as Permits, TryAcquireError};

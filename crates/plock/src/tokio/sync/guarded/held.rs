@@ -2,7 +2,8 @@
 
 #![expect(unsafe_code, reason = "a type that releases on drop is taken apart without a release")]
 
-use super::super::raw::{Ask, Raw};
+use super::super::access::{Access, Count, Part, Whole};
+use super::super::raw::Raw;
 use crate::tokio::TokioTasks;
 use ::tokio::sync::{AcquireError, TryAcquireError};
 use plock_core::{Hold, Mode};
@@ -22,26 +23,6 @@ pub(crate) trait Handle: Deref<Target: Queue> {}
 impl<Q: Queue + ?Sized> Handle for &Q {}
 impl<Q: Queue + ?Sized> Handle for Arc<Q> {}
 
-/// How much of a lock is held.
-pub(crate) trait Access {
-    /// What an acquisition of this much asks for.
-    fn ask(&self, raw: &Raw) -> Ask;
-
-    /// How many permits a release gives back.
-    fn permits(&self, raw: &Raw) -> usize {
-        self.ask(raw).permits as usize
-    }
-}
-
-/// All permits of a lock: nobody else has any.
-pub(crate) struct Whole;
-
-/// One permit of a lock: nobody has all of them.
-pub(crate) struct Part;
-
-/// Any number of permits of a semaphore; merged, they may be more than one request can ask for.
-pub(crate) struct Count(usize);
-
 /// Permits that are in use until this is dropped: first they are given back, then the hold is
 /// accounted, then the lock is let go of.
 pub(crate) struct Held<L: Handle, A: Access> {
@@ -57,43 +38,6 @@ impl Queue for Raw {
     }
 }
 
-impl Access for Whole {
-    #[inline]
-    fn ask(&self, raw: &Raw) -> Ask {
-        Ask::all(raw.whole)
-    }
-}
-
-impl Access for Part {
-    #[inline]
-    fn ask(&self, _: &Raw) -> Ask {
-        Ask::READ
-    }
-}
-
-impl Count {
-    pub(crate) const fn of(permits: u32) -> Self {
-        Self(permits as usize)
-    }
-
-    /// As the figures carry it.
-    fn weight(&self) -> u32 {
-        u32::try_from(self.0).unwrap_or(u32::MAX)
-    }
-}
-
-impl Access for Count {
-    #[inline]
-    fn ask(&self, _: &Raw) -> Ask {
-        Ask::permits(self.weight())
-    }
-
-    #[inline]
-    fn permits(&self, _: &Raw) -> usize {
-        self.0
-    }
-}
-
 impl<'a, Q: Queue + ?Sized, A: Access> Held<&'a Q, A> {
     /// Waits for `access` to `lock`; `finish` makes the guard.
     #[inline]
@@ -104,8 +48,7 @@ impl<'a, Q: Queue + ?Sized, A: Access> Held<&'a Q, A> {
         finish: impl FnOnce(Result<Self, AcquireError>) -> T,
     ) -> impl Future<Output = T> {
         let raw = lock.raw();
-        let ask = access.ask(raw);
-        raw.acquire(ask, site, move |hold| finish(hold.map(|hold| Self { hold, access, lock })))
+        raw.acquire(access, site, move |hold| finish(hold.map(|hold| Self { hold, access, lock })))
     }
 }
 
@@ -119,7 +62,7 @@ impl<Q: Queue + ?Sized, A: Access> Held<Arc<Q>, A> {
         finish: impl FnOnce(Result<Self, AcquireError>) -> T,
     ) -> T {
         let raw = lock.raw();
-        let hold = raw.acquire(access.ask(raw), site, |hold| hold).await;
+        let hold = raw.acquire(access, site, |hold| hold).await;
         finish(hold.map(|hold| Self { hold, access, lock }))
     }
 }
@@ -132,14 +75,14 @@ impl<L: Handle, A: Access> Held<L, A> {
         site: &'static Location<'static>,
     ) -> Result<Self, TryAcquireError> {
         let raw = lock.raw();
-        let hold = raw.try_acquire(access.ask(raw), site)?;
+        let hold = raw.try_acquire(access, site)?;
         Ok(Self { hold, access, lock })
     }
 
     /// As [`try_acquire`](Self::try_acquire), without a trace in the figures.
     pub(crate) fn peek(lock: L, access: A) -> Option<Self> {
         let raw = lock.raw();
-        let hold = raw.peek(access.ask(raw))?;
+        let hold = raw.peek(access)?;
         Some(Self { hold, access, lock })
     }
 
@@ -149,7 +92,7 @@ impl<L: Handle, A: Access> Held<L, A> {
 
     pub(crate) fn adopt(&mut self) {
         let raw = self.lock.raw();
-        self.hold.adopt::<TokioTasks>(raw.lock(), self.access.ask(raw).share);
+        self.hold.adopt::<TokioTasks>(raw.lock(), self.access.share());
     }
 
     /// Takes it apart without giving anything back.
@@ -169,7 +112,7 @@ impl<L: Handle, A: Access> Drop for Held<L, A> {
     #[inline]
     fn drop(&mut self) {
         let raw = self.lock.raw();
-        raw.release(&mut self.hold, self.access.ask(raw).share, self.access.permits(raw));
+        raw.release(&mut self.hold, self.access);
     }
 }
 

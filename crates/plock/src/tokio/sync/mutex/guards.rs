@@ -1,6 +1,7 @@
 //! The guards of a mutex: borrowed or owned, of the whole value or of a part of it.
 
-use super::super::guarded::{Exclusive, Held, Whole, guard};
+use super::super::access::Whole;
+use super::super::guarded::{Exclusive, Held, guard};
 use super::super::raw::Raw;
 use super::Mutex;
 use std::marker::PhantomData;

@@ -1,6 +1,7 @@
 //! The read guards: borrowed or owned, of the whole value or of a part of it.
 
-use super::super::guarded::{Held, Part, Shared, guard};
+use super::super::access::Part;
+use super::super::guarded::{Held, Shared, guard};
 use super::super::raw::Raw;
 use super::RwLock;
 use std::marker::PhantomData;

@@ -2,7 +2,8 @@
 //! value may become read guards; those of a part may not, because the part may lie in a cell that
 //! only sole access made safe to look into.
 
-use super::super::guarded::{Exclusive, Held, Whole, guard};
+use super::super::access::Whole;
+use super::super::guarded::{Exclusive, Held, guard};
 use super::super::raw::Raw;
 use super::{OwnedRwLockReadGuard, RwLock, RwLockReadGuard};
 use std::marker::PhantomData;

@@ -1,6 +1,7 @@
 //! The permits of a semaphore: borrowed or owned, any number of them.
 
-use super::super::guarded::{Count, Held};
+use super::super::access::Count;
+use super::super::guarded::Held;
 use super::Semaphore;
 use std::fmt;
 use std::panic::Location;
