@@ -1,7 +1,6 @@
 //! The cells that one thread writes and anybody reads, and the histogram made of them.
 
 use crate::histogram::{self, BUCKETS};
-use smallvec::SmallVec;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Mutex, PoisonError};
@@ -107,17 +106,21 @@ impl Buckets {
 
     /// The used buckets and their counts, ascending. One that is being used for the first time may be
     /// left out; the next look has it.
-    pub(crate) fn each(&self) -> SmallVec<[(u16, u64); 8]> {
-        let count = |bucket: usize| (number(bucket), u64::from(self.counts[bucket].load(Acquire)));
-        let seen = self.used_ones().map(count).collect();
-        if !self.has_gone_around.load(Relaxed) {
-            return seen;
-        }
+    #[inline]
+    pub(crate) fn each(&self) -> impl Iterator<Item = (u16, u64)> {
+        self.used_ones().map(|bucket| {
+            let count = u64::from(self.counts[bucket].load(Acquire));
+            let has_gone_around = self.has_gone_around.load(Relaxed);
+            (number(bucket), if has_gone_around { self.whole(bucket) } else { count })
+        })
+    }
+
+    #[cold]
+    fn whole(&self, bucket: usize) -> u64 {
         let around = self.around.lock().unwrap_or_else(PoisonError::into_inner);
-        let times =
-            |bucket| around.iter().find(|(b, _)| *b == bucket).map_or(0, |(_, times)| *times);
-        let whole = |(bucket, count)| (bucket, times(bucket) * AROUND + count);
-        self.used_ones().map(count).map(whole).collect()
+        let times = around.iter().find(|(known, _)| usize::from(*known) == bucket);
+        let count = u64::from(self.counts[bucket].load(Relaxed));
+        times.map_or(0, |(_, times)| times * AROUND) + count
     }
 
     fn used_ones(&self) -> impl Iterator<Item = usize> {
@@ -139,6 +142,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn nth(buckets: &Buckets, n: usize) -> (u16, u64) {
+        buckets.each().nth(n).unwrap()
+    }
+
     proptest! {
         #[test]
         fn what_was_counted_is_read_in_ascending_order(durations in prop::collection::vec(any::<u64>(), 0..200)) {
@@ -148,7 +155,7 @@ mod tests {
                 buckets.count(ns);
                 *expected.entry(u16::try_from(histogram::bucket(ns)).unwrap()).or_insert(0u64) += 1;
             }
-            prop_assert_eq!(buckets.each().into_vec(), expected.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(buckets.each().collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>());
         }
     }
 
@@ -161,14 +168,14 @@ mod tests {
         buckets.count(ns);
         for times in 1..=2 {
             buckets.counts[bucket].store(u32::MAX, Relaxed);
-            let before = buckets.each()[1].1;
+            let before = nth(&buckets, 1).1;
             buckets.count(ns);
-            assert_eq!(buckets.each()[1], (number(bucket), before + 1));
+            assert_eq!(nth(&buckets, 1), (number(bucket), before + 1));
             assert_eq!(before + 1, times * AROUND);
             buckets.count(ns);
-            assert_eq!(buckets.each()[1].1, times * AROUND + 1);
+            assert_eq!(nth(&buckets, 1).1, times * AROUND + 1);
         }
-        assert_eq!(buckets.each()[0].1, 1);
+        assert_eq!(nth(&buckets, 0).1, 1);
     }
 
     /// What a reader sees while a count goes around, again and again, never falls.
@@ -189,7 +196,7 @@ mod tests {
             });
             let mut before = 0;
             while !done.load(Acquire) {
-                let now = buckets.each()[0].1;
+                let now = nth(&buckets, 0).1;
                 assert!(now >= before, "{now} after {before}");
                 before = now;
             }

@@ -128,7 +128,7 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> (HashMap<u32, usize>,
 }
 
 fn add_holds(into: &mut Histogram, shard: &Shard) {
-    into.add_counts(shard.hold.each().into_iter(), shard.hold_sum.get(), shard.hold_max.get());
+    into.add_counts(shard.hold.each(), shard.hold_sum.get(), shard.hold_max.get());
 }
 
 fn empty(series: &Series) -> LockSeries {

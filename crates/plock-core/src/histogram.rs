@@ -239,7 +239,7 @@ impl Histogram {
         // Both ascend, so the next one is not before the last.
         let mut at = 0;
         for (bucket, count) in counts.filter(|(_, count)| *count > 0) {
-            at += self.buckets[at..].partition_point(|(known, _)| *known < bucket);
+            at += self.buckets[at..].iter().take_while(|(known, _)| *known < bucket).count();
             match self.buckets.get_mut(at).filter(|(known, _)| *known == bucket) {
                 Some((_, known)) => *known += count,
                 None => self.buckets.insert(at, (bucket, count)),

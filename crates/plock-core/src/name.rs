@@ -3,6 +3,7 @@
 
 use crate::{Dropped, loss};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::panic::Location;
 use std::sync::{PoisonError, RwLock};
 
@@ -158,7 +159,9 @@ fn without_version(directory: &str) -> &str {
 
 /// `file:line:column`, for people and reports; never a label.
 pub(crate) fn site_text(site: &Location<'_>) -> String {
-    format!("{}:{}:{}", site.file(), site.line(), site.column())
+    let mut text = String::with_capacity(site.file().len() + ":1234567:123".len()); // grows else
+    let _ = write!(text, "{}:{}:{}", site.file(), site.line(), site.column());
+    text
 }
 
 #[cfg(test)]
