@@ -60,7 +60,7 @@ pub(crate) struct HoldRef {
 #[repr(align(128))]
 pub(crate) struct OwnerCell {
     /// Position in the slab, as the keys of its holds have it.
-    place: u64,
+    place: u32,
     role: AtomicU8,
     /// Counts reuse; a reference with an older number is to somebody who is gone.
     generation: AtomicU32,
@@ -106,7 +106,7 @@ impl OwnerCell {
     }
 
     pub(crate) const fn index(&self) -> u32 {
-        slots::owner_of(self.place)
+        slots::owner_of(self.place as u64)
     }
 
     pub(crate) fn generation(&self) -> u32 {

@@ -29,13 +29,13 @@ const OWNER_BITS: u32 = 24;
 /// All of a key but the slot. Claims wrap around after 68 thousand million; no cell has place 0, so
 /// a key is never 0.
 #[inline(always)]
-pub(crate) const fn key_of(place: u64, claim: u64) -> u64 {
-    claim << (SLOT_BITS + OWNER_BITS) | place
+pub(crate) const fn key_of(place: u32, claim: u64) -> u64 {
+    claim << (SLOT_BITS + OWNER_BITS) | place as u64
 }
 
 /// Where a key has its owner's place in the slab.
-pub(crate) const fn place_of(owner: u32) -> u64 {
-    (owner as u64) << SLOT_BITS
+pub(crate) const fn place_of(owner: u32) -> u32 {
+    owner << SLOT_BITS
 }
 
 /// The owner's place in the slab.
