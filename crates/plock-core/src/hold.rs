@@ -306,10 +306,11 @@ impl HoldRef {
     fn give_back_contended<R: Runtime>(self, permits: &Permits, share: Share, n: u64) {
         let lock = permits.lock();
         let named = lock.record().map(|record| record.note_release(self, share.mode()));
-        let is_quiet = lock.record().is_none_or(|record| !record.has_waiters());
-        let now = clock::now();
-        if is_quiet && permits.give(n) {
-            return account::<R>(self, lock.known_series(share.mode()), now);
+        if lock.record().is_none_or(|record| !record.has_waiters()) {
+            let now = clock::now();
+            if permits.give(n) {
+                return account::<R>(self, lock.known_series(share.mode()), now);
+            }
         }
         self.hand_over::<R>(permits, share, n, named);
     }

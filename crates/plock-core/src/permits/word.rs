@@ -62,16 +62,17 @@ impl Word {
         }
     }
 
-    /// Takes all `n` there are, of a lock that is made of so many: free is one value of the word, so
-    /// nothing has to be read before. Otherwise as [`take`](Self::take).
+    /// Takes all `n` there are, of a lock that is made of so many: free is one value of the word. Looks
+    /// first, for a step that fails costs what one does that succeeds. Otherwise as [`take`](Self::take).
     #[inline(always)]
     pub(super) fn take_whole(&self, n: u32) -> Take {
         let all = u64::from(n) * ONE;
         // ORDERING: as in `take`.
-        match self.0.compare_exchange(all, 0, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => Take::Taken,
-            Err(_) => self.take_out_of_line(n),
+        let step = || self.0.compare_exchange(all, 0, Ordering::Acquire, Ordering::Relaxed);
+        if self.0.load(Ordering::Relaxed) == all && step().is_ok() {
+            return Take::Taken;
         }
+        self.take_out_of_line(n)
     }
 
     #[cold]

@@ -171,7 +171,7 @@ where
             resumed() // before anything is taken that nobody would give back
         }
         let Wanted { raw, site, attempt } = this.wanted;
-        let (share, need) = (this.access.share(), this.access.need(raw));
+        let share = this.access.share();
         let mut tried = None;
         if attempt.is_none() {
             let start = Start::now();
@@ -183,6 +183,7 @@ where
             }
             tried = Some(Tried { start, taken });
         }
+        let need = this.access.need(raw);
         let ended = ready!(this.wanted.poll(tried, share, need, cx));
         Poll::Ready(done(this.finish)(ended))
     }
