@@ -13,10 +13,16 @@
 //! Instants from two cores may disagree by a few nanoseconds (the counter read is not ordered with
 //! the load that delivered the other stamp), so every difference saturates at zero.
 
+mod counter;
+#[cfg(all(feature = "test-clock", target_arch = "x86_64"))]
+pub mod fault;
+#[cfg(feature = "test-clock")]
+pub mod manual;
+
 use crate::{Dropped, coarse, loss};
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU8, AtomicU64};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const OFF: u8 = 0;
@@ -34,22 +40,9 @@ static ON_MODE: AtomicU8 = AtomicU8::new(MONOTONIC);
 /// The best source there is: the same, or what the coarse clock is set by.
 static EXACT: AtomicU8 = AtomicU8::new(MONOTONIC);
 
-/// Nanoseconds per tick, times 2^64. One multiplication of which the upper word is all, because what a
-/// release does between its clock read and its last store delays the next lock; a counter slower than one
-/// tick per nanosecond is not used. Written once, before `MODE` first says `TSC`.
-static TSC_RATE: AtomicU64 = AtomicU64::new(0);
-/// The instant at which the counter was 0; wraps.
-static TSC_ZERO: AtomicU64 = AtomicU64::new(0);
-
 /// Added to the monotonic clock, so that leaving the counter is no step.
 static MONOTONIC_OFFSET: AtomicU64 = AtomicU64::new(0);
 
-/// Calibration needs this long between its two looks.
-const CALIBRATION: Duration = Duration::from_millis(10);
-/// The counter is given up when its rate leaves the monotonic clock's by more than this share.
-const DRIFT_PER_MILLE: u64 = 10;
-/// A rate is not judged by less time than this.
-const SHORTEST_LOOK_NS: u64 = 100_000_000;
 /// Nothing that is filed takes longer: the clock jumped (19 hours).
 const IMPOSSIBLE_NS: u64 = 1 << 46;
 
@@ -138,7 +131,7 @@ pub(crate) fn start() -> Option<u64> {
     let mode = MODE.load(Acquire);
     #[cfg(target_arch = "x86_64")]
     if mode == TSC {
-        return Some(tsc_now());
+        return Some(counter::now());
     }
     match mode {
         COARSE => Some(coarse::now()),
@@ -152,7 +145,7 @@ pub(crate) fn start() -> Option<u64> {
 pub(crate) fn now() -> u64 {
     match MODE.load(Acquire) {
         #[cfg(target_arch = "x86_64")]
-        TSC => tsc_now(),
+        TSC => counter::now(),
         COARSE => coarse::now(),
         mode => other_now(mode),
     }
@@ -172,7 +165,7 @@ fn other_now(mode: u8) -> u64 {
 fn in_mode(mode: u8) -> u64 {
     match mode {
         #[cfg(target_arch = "x86_64")]
-        TSC => tsc_now(),
+        TSC => counter::now(),
         COARSE => coarse::now(),
         #[cfg(feature = "test-clock")]
         MANUAL => manual::now(),
@@ -207,7 +200,7 @@ fn epoch() -> &'static Epoch {
     static EPOCH: OnceLock<Epoch> = OnceLock::new();
     EPOCH.get_or_init(|| {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let (instant, ticks) = paired();
+        let (instant, ticks) = counter::paired();
         Epoch { instant, unix_ns: saturating_ns(unix), ticks }
     })
 }
@@ -263,8 +256,8 @@ pub(crate) fn mode_name() -> &'static str {
 /// processor or the kernel does not vouch for the counter.
 pub fn calibrate() {
     let age = epoch().instant.elapsed();
-    if can_use_tsc() && age < CALIBRATION {
-        std::thread::sleep(CALIBRATION - age);
+    if counter::can_be_used() && age < counter::CALIBRATION {
+        std::thread::sleep(counter::CALIBRATION - age);
     }
     maintain();
 }
@@ -273,212 +266,13 @@ pub fn calibrate() {
 /// Called from slow paths and at every collection.
 pub(crate) fn maintain() {
     match EXACT.load(Acquire) {
-        MONOTONIC if can_use_tsc() => calibrate_tsc(),
-        TSC => leave_unsound_tsc(),
+        MONOTONIC if counter::can_be_used() => counter::calibrate(),
+        TSC => counter::leave_if_unsound(),
         _ => {}
     }
     if is_coarse() && !coarse::keeps_pace(exact_now()) {
         use_exact();
         loss::count(Dropped::Clock, 1);
-    }
-}
-
-fn calibrate_tsc() {
-    if TSC_RATE.load(Relaxed) != 0 || epoch().instant.elapsed() < CALIBRATION {
-        return; // measured before and found unsound, or too early
-    }
-    let (instant, ticks) = paired();
-    let ns = saturating_ns(instant.duration_since(epoch().instant));
-    let elapsed = ticks.wrapping_sub(epoch().ticks);
-    let rate = (u128::from(ns) << 64).checked_div(u128::from(elapsed));
-    let Some(rate) = rate.and_then(|rate| u64::try_from(rate.max(1)).ok()) else { return };
-    TSC_RATE.store(rate, Relaxed);
-    TSC_ZERO.store(ns.wrapping_sub(ticks_to_ns(ticks, rate)), Relaxed);
-    change_exact(MONOTONIC, TSC);
-}
-
-/// Both clocks at one moment.
-#[derive(Clone, Copy, Debug)]
-struct Look {
-    /// Where the counter is on the time line.
-    counter: u64,
-    /// Nanoseconds of the monotonic clock since the epoch.
-    monotonic: u64,
-}
-
-/// The last look that a rate was judged by.
-static LAST_LOOK: Mutex<Option<Look>> = Mutex::new(None);
-
-impl Look {
-    fn now() -> Self {
-        let (instant, ticks) = paired();
-        let (rate, zero) = (TSC_RATE.load(Relaxed), TSC_ZERO.load(Relaxed));
-        let counter = zero.wrapping_add(ticks_to_ns(ticks, rate));
-        Self { counter, monotonic: saturating_ns(instant.duration_since(epoch().instant)) }
-    }
-
-    /// Whether the counter has kept pace since `before`; `None` if that is too short ago to tell.
-    fn keeps_pace(self, before: Self) -> Option<bool> {
-        let truth = self.monotonic.saturating_sub(before.monotonic);
-        let counted = self.counter.saturating_sub(before.counter);
-        (truth >= SHORTEST_LOOK_NS)
-            .then(|| counted.abs_diff(truth) <= truth / 1000 * DRIFT_PER_MILLE)
-    }
-}
-
-fn leave_unsound_tsc() {
-    let mut last = LAST_LOOK.lock().unwrap_or_else(PoisonError::into_inner);
-    let look = Look::now();
-    let keeps_pace = last.map_or(Some(true), |before| look.keeps_pace(before));
-    if keeps_pace.is_some() {
-        *last = Some(look);
-    }
-    if keeps_pace == Some(false) {
-        // The time line goes on from where the counter is, right or wrong: it has no step.
-        MONOTONIC_OFFSET.store(look.counter.wrapping_sub(look.monotonic), Relaxed);
-        change_exact(TSC, MONOTONIC);
-        loss::count(Dropped::Clock, 1);
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "the counter can only be read by an intrinsic")]
-mod tsc {
-    /// The raw counter.
-    #[inline(always)]
-    pub(super) fn ticks() -> u64 {
-        // SAFETY: every x86_64 processor has the instruction. A kernel that forbids it to user
-        // code (PR_SET_TSC) also hides it from its own clock source, and `vouched_for` says no.
-        unsafe { core::arch::x86_64::_rdtsc() }
-    }
-
-    /// Whether processor and kernel call the counter invariant and synchronised.
-    pub(super) fn vouched_for() -> bool {
-        const INVARIANT: u32 = 1 << 8;
-        let invariant = core::arch::x86_64::__cpuid(0x8000_0007).edx & INVARIANT != 0;
-        let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-        // kvm-clock reads the same counter with the host's scale, and is offered only with it.
-        let kernel = std::fs::read_to_string(source);
-        invariant && kernel.is_ok_and(|name| matches!(name.trim(), "tsc" | "kvm-clock"))
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn tsc_now() -> u64 {
-    let (rate, zero) = (TSC_RATE.load(Relaxed), TSC_ZERO.load(Relaxed));
-    zero.wrapping_add(ticks_to_ns(tsc::ticks(), rate))
-}
-
-#[inline(always)]
-const fn ticks_to_ns(ticks: u64, rate: u64) -> u64 {
-    ((ticks as u128 * rate as u128) >> 64) as u64
-}
-
-fn can_use_tsc() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        static VOUCHED: OnceLock<bool> = OnceLock::new();
-        *VOUCHED.get_or_init(tsc::vouched_for)
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    false
-}
-
-/// Both clocks at nearly one moment: of a few tries the one with the least time in between.
-fn paired() -> (Instant, u64) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let one = || {
-            let before = tsc::ticks();
-            let instant = Instant::now();
-            let width = tsc::ticks().saturating_sub(before);
-            (width, instant, before + width / 2)
-        };
-        let best = (0..8).map(|_| one()).min_by_key(|(width, ..)| *width);
-        best.map_or_else(|| (Instant::now(), 0), |(_, instant, ticks)| (instant, ticks))
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    (Instant::now(), 0)
-}
-
-/// A clock that tests move by hand. Each thread has its own, which starts at 0, or shares one.
-#[cfg(feature = "test-clock")]
-pub mod manual {
-    use super::{EXACT, MANUAL, MODE, ON_MODE, Relaxed};
-    use std::cell::Cell;
-    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-
-    thread_local! {
-        static NOW: Cell<u64> = const { Cell::new(0) };
-        static SHARED: Cell<Option<&'static AtomicU64>> = const { Cell::new(None) };
-    }
-
-    /// Switches the whole process to the manual clock. There is no way back.
-    pub fn install() {
-        for mode in [&EXACT, &ON_MODE, &MODE] {
-            mode.store(MANUAL, Relaxed);
-        }
-    }
-
-    /// From now on this thread's clock is `clock`, as is that of every thread that says the same: so the
-    /// time of a thread that is blocked can be moved.
-    pub fn share(clock: &'static AtomicU64) {
-        SHARED.set(Some(clock));
-    }
-
-    /// Sets this thread's clock, in nanoseconds.
-    pub fn set(ns: u64) {
-        match SHARED.get() {
-            Some(shared) => shared.store(ns, SeqCst),
-            None => NOW.set(ns),
-        }
-    }
-
-    /// Moves this thread's clock forward, in nanoseconds.
-    pub fn advance(ns: u64) {
-        set(now() + ns);
-    }
-
-    /// This thread's clock, in nanoseconds.
-    #[must_use]
-    pub fn now() -> u64 {
-        SHARED.get().map_or_else(|| NOW.get(), |shared| shared.load(SeqCst))
-    }
-}
-
-/// Faults of the counter, for tests: what it does when a virtual machine is moved, stopped or badly
-/// emulated.
-#[cfg(all(feature = "test-clock", target_arch = "x86_64"))]
-pub mod fault {
-    use super::*;
-
-    /// Has the counter calibrated and read again, whether or not anybody vouches for it, on a time
-    /// line that begins at the epoch.
-    pub fn use_counter() {
-        let mut last = LAST_LOOK.lock().unwrap_or_else(PoisonError::into_inner);
-        while epoch().instant.elapsed() < CALIBRATION {
-            std::hint::spin_loop();
-        }
-        for mode in [&EXACT, &ON_MODE, &MODE] {
-            mode.store(MONOTONIC, Release);
-        }
-        MONOTONIC_OFFSET.store(0, Relaxed);
-        TSC_RATE.store(0, Relaxed);
-        *last = None;
-        calibrate_tsc();
-    }
-
-    /// The counter jumps, forwards or back.
-    pub fn jump(ns: i64) {
-        TSC_ZERO.fetch_add(ns.cast_unsigned(), Relaxed);
-    }
-
-    /// From now on the counter runs at so many thousandths of its speed.
-    pub fn run_at(per_mille: u64) {
-        let (rate, now) = (TSC_RATE.load(Relaxed), tsc_now());
-        TSC_RATE.store(rate / 1000 * per_mille, Relaxed);
-        TSC_ZERO.fetch_add(now.wrapping_sub(tsc_now()), Relaxed);
     }
 }
 

@@ -1,4 +1,6 @@
+use super::counter::{LAST_LOOK, Look, SHORTEST_LOOK_NS};
 use super::*;
+use std::sync::{Mutex, PoisonError};
 
 /// The clock is one for all: one test at a time changes it or relies on it.
 fn alone() -> std::sync::MutexGuard<'static, ()> {
@@ -81,7 +83,7 @@ fn the_time_line_has_no_step_where_the_counter_is_left() {
         while Look::now().monotonic < SHORTEST_LOOK_NS {}
         *LAST_LOOK.lock().unwrap() = Some(Look { counter: 0, monotonic: 0 });
         let (before, began) = (now(), Instant::now());
-        leave_unsound_tsc();
+        counter::leave_if_unsound();
         let (after, took) = (now(), saturating_ns(began.elapsed()));
         assert_eq!(mode_name(), "monotonic");
         assert!(before > APART && after >= before, "from {before} to {after}");
