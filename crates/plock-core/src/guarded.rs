@@ -5,8 +5,9 @@
 //! tag has to be kept, looked at again after the drop, and is reason enough for the compiler to make the
 //! drop a function of its own that reads everything back from memory: 80 instructions more.
 
-use crate::lock::{Lock, Share};
+use crate::lock::Lock;
 use crate::owner::HoldRef;
+use crate::share::Share;
 use crate::{Hold, Mode, Runtime};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;

@@ -12,12 +12,13 @@
 use crate::account::{Books, account, account_at, account_exclusive_part, account_now};
 use crate::current::{Runtime, owner_for_claim};
 use crate::grant::{Granted, Releaser};
-use crate::lock::{Alone, InMode, Lock, Permitted, Share, Start, Together};
+use crate::lock::{Lock, Start};
 use crate::owner::{HoldRef, OwnerCell, Role};
 use crate::permits::Permits;
 use crate::queue::{Charge, Inflicted, Queue};
 use crate::record::Record;
 use crate::release::Releasing;
+use crate::share::{Alone, InMode, Permitted, Share, Together};
 use crate::slots::HoldInfo;
 use crate::{EndCause, Mode, blame, clock, shard, spun, task, thread};
 use std::panic::Location;

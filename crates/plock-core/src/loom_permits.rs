@@ -2,9 +2,10 @@
 //! the models run is the code itself. Recording is off in them: thread-locals are shared there.
 
 use crate::grant::Granted;
-use crate::lock::{Lock, Share, Start};
+use crate::lock::{Lock, Start};
 use crate::loom_tests::{Task, model};
 use crate::permits::{Permits, Take};
+use crate::share::Share;
 use crate::{Attempt, Closed, EndCause, Hold, Kind, NoTasks};
 use loom::sync::Arc;
 use loom::sync::atomic::{

@@ -8,7 +8,8 @@
 
 use crate::current::Runtime;
 use crate::hold::Hold;
-use crate::lock::{Lock, Share, Start};
+use crate::lock::{Lock, Start};
+use crate::share::Share;
 use crate::{Kind, Mode, PoolSeries, class, clock, shard, thread};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};

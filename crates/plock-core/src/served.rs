@@ -5,9 +5,10 @@
 use crate::current::{Runtime, owner_for_claim, scope_for_claim};
 use crate::foreign::Foreign;
 use crate::grant::Releaser;
-use crate::lock::{Lock, Share, Start};
+use crate::lock::{Lock, Start};
 use crate::over::{KeepsTask, Over};
 use crate::release::Releasing;
+use crate::share::Share;
 use crate::thread_wait::ThreadWait;
 use crate::{EndCause, Outcome, claim, clock, shard, task, thread};
 use std::panic::Location;

@@ -20,12 +20,13 @@
 use crate::blame::{self, Few};
 use crate::current::Runtime;
 use crate::hold::Hold;
-use crate::lock::{Lock, Share, Start};
+use crate::lock::{Lock, Start};
 use crate::name::Label;
 use crate::over::{KeepsTask, waiter};
 use crate::owner::OwnerCell;
 use crate::queue::{Charge, Queue};
 use crate::record::{Holder, look_up};
+use crate::share::Share;
 use crate::spun::{Last, Spun};
 use crate::thread_wait::{ThreadWait, thread_number};
 use crate::wait::Wait;
