@@ -7,6 +7,8 @@
     reason = "a helper of a test fails the test, as the test itself does"
 )]
 
+#[macro_use]
+mod words;
 mod cases;
 mod script;
 
