@@ -7,15 +7,17 @@
 mod faults;
 mod model;
 mod paths;
+mod program;
 mod world;
 
 use plock::manual;
+use program::program;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use world::{Op, Step, World};
+use world::World;
 
 /// Runs a case on a thread of its own, which is gone with its owner cell before the next one starts;
 /// the cells and the figures are one per process.
@@ -28,34 +30,6 @@ fn alone(case: impl FnOnce() + Send) -> TestCaseResult {
         resume_unwind(panic);
     }
     Ok(())
-}
-
-fn ops(forgets: bool) -> impl Strategy<Value = Op> {
-    let n = || 0..64usize;
-    prop_oneof![
-        2 => Just(Op::Root),
-        3 => n().prop_map(|of| Op::Branch { of }),
-        2 => (n(), any::<bool>()).prop_map(|(scope, completed)| Op::End { scope, completed }),
-        12 => (n(), n(), n()).prop_map(|(lock, access, at)| Op::Acquire { lock, access, at }),
-        4 => (n(), n(), 0..3u64)
-            .prop_map(|(lock, access, around)| Op::Wait { lock, access, around }),
-        8 => (n(), n()).prop_map(|(attempt, at)| Op::Poll { attempt, at }),
-        3 => (n(), n()).prop_map(|(attempt, at)| Op::Cancel { attempt, at }),
-        8 => (n(), n()).prop_map(|(guard, at)| Op::Drop { guard, at }),
-        3 => (n(), n()).prop_map(|(guard, at)| Op::Adopt { guard, at }),
-        1 => n().prop_map(move |guard| if forgets { Op::Forget { guard } } else { Op::Root }),
-        2 => (n(), n()).prop_map(|(guard, at)| Op::Downgrade { guard, at }),
-        2 => (n(), n()).prop_map(|(guard, at)| Op::Split { guard, at }),
-        2 => (n(), n(), n()).prop_map(|(guard, other, at)| Op::Merge { guard, other, at }),
-        1 => (n(), n()).prop_map(|(guard, at)| Op::ForgetPermits { guard, at }),
-        1 => (1..3u32).prop_map(|n| Op::AddPermits { n }),
-        2 => (n(), n()).prop_map(|(guard, at)| Op::Send { guard, at }),
-    ]
-}
-
-fn program(forgets: bool) -> impl Strategy<Value = Vec<Step>> {
-    let step = (ops(forgets), 0..2_000u64, 0..300u64);
-    prop::collection::vec(step.prop_map(|(op, before, inside)| Step { op, before, inside }), 1..60)
 }
 
 fn order() -> impl Strategy<Value = Vec<usize>> {

@@ -11,6 +11,7 @@ use verdict::weights;
 use workers::{Worker, Workers};
 
 use crate::model::{Access, Id, Model, Owner};
+use crate::program::{Op, Step};
 use deadpool::managed::{self, Manager, Metrics, Object, RecycleResult};
 use plock::pool::{Used, deadpool::Pool};
 use plock::tokio::sync::{
@@ -33,91 +34,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-
-/// One step of a program. Numbers choose among what there is at that point.
-#[derive(Clone, Debug)]
-pub(crate) enum Op {
-    Root,
-    Branch {
-        of: usize,
-    },
-    End {
-        scope: usize,
-        completed: bool,
-    },
-    Acquire {
-        lock: usize,
-        access: usize,
-        at: usize,
-    },
-    /// A thread of its own asks for a lock that blocks, and waits if it has to.
-    Wait {
-        lock: usize,
-        access: usize,
-        around: u64,
-    },
-    Poll {
-        attempt: usize,
-        at: usize,
-    },
-    Cancel {
-        attempt: usize,
-        at: usize,
-    },
-    Drop {
-        guard: usize,
-        at: usize,
-    },
-    Adopt {
-        guard: usize,
-        at: usize,
-    },
-    Forget {
-        guard: usize,
-    },
-    Downgrade {
-        guard: usize,
-        at: usize,
-    },
-    Split {
-        guard: usize,
-        at: usize,
-    },
-    Merge {
-        guard: usize,
-        other: usize,
-        at: usize,
-    },
-    ForgetPermits {
-        guard: usize,
-        at: usize,
-    },
-    AddPermits {
-        n: u32,
-    },
-    Send {
-        guard: usize,
-        at: usize,
-    },
-}
-
-impl Op {
-    /// Whether it ends a hold.
-    pub(crate) const fn is_drop(&self) -> bool {
-        matches!(
-            self,
-            Self::Drop { .. } | Self::Merge { .. } | Self::ForgetPermits { .. } | Self::Send { .. }
-        )
-    }
-}
-
-/// A step and how much time passes before it and inside it.
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    pub(crate) op: Op,
-    pub(crate) before: u64,
-    pub(crate) inside: u64,
-}
 
 enum Lock {
     Mutex(Arc<Mutex<()>>),
@@ -433,44 +349,6 @@ impl World {
         manual::advance(step.before);
         self.act(&step.op, step.inside);
         self.compare();
-    }
-
-    /// P1, P2, P3, P5 and P9 at this point.
-    fn compare(&self) {
-        let model = self.model.borrow();
-        for (id, name) in SCOPES.iter().enumerate().take(self.scopes.borrow().len()) {
-            let counted: u64 = inspect::scopes(name).iter().sum();
-            let expected = model.guards(Owner::Scope(id));
-            assert_eq!(counted - self.before.scopes[id], expected, "P1: {name}");
-        }
-        self.compare_workers();
-        let around: u64 = model.workers.iter().sum();
-        let alive = (model.held.len() + model.forgotten.len()) as u64 + around;
-        assert_eq!(inspect::cells().1 - self.before.cells.1, alive, "P2: one owner per guard");
-        for (name, before) in &self.before.holds {
-            let expected = model
-                .held
-                .values()
-                .chain(&model.forgotten)
-                .filter(|held| LOCKS[held.lock].0 == *name);
-            assert_eq!(inspect::holds(name).len() - before, expected.count(), "P2: {name}");
-        }
-        for (id, lock) in self.locks.iter().enumerate() {
-            let Lock::Channel(sender, _) = lock else { continue };
-            let kept = model.held.values().chain(&model.forgotten).filter(|held| held.lock == id);
-            let (kept, free) = (kept.count(), sender.capacity());
-            assert!(kept + free <= sender.max_capacity(), "P9 of the channel");
-            assert!(model.is_queued_for(id) || kept + free == sender.max_capacity());
-        }
-        let lock = LOCKS.len() - 1;
-        let weights = weights() - self.before.weights;
-        let free = u32::try_from(self.semaphore().available_permits()).unwrap();
-        let capacity = LOCKS[lock].1.need().wrapping_add(self.added.get());
-        assert!(weights + free <= capacity, "P9");
-        if !model.is_queued_for(lock) {
-            assert_eq!(weights + free, capacity, "P9: nobody queues");
-            assert_eq!(free, model.free(lock));
-        }
     }
 
     /// Ends everything, in this order of guards, and compares all figures with the model's.

@@ -1,8 +1,47 @@
-//! What a program must have left in the figures and reports, to the nanosecond.
+//! What must hold after each step, and what a program must have left in the figures and reports, to the
+//! nanosecond.
 
 use super::*;
 
 impl World {
+    /// P1, P2, P3, P5 and P9 at this point.
+    pub(super) fn compare(&self) {
+        let model = self.model.borrow();
+        for (id, name) in SCOPES.iter().enumerate().take(self.scopes.borrow().len()) {
+            let counted: u64 = inspect::scopes(name).iter().sum();
+            let expected = model.guards(Owner::Scope(id));
+            assert_eq!(counted - self.before.scopes[id], expected, "P1: {name}");
+        }
+        self.compare_workers();
+        let around: u64 = model.workers.iter().sum();
+        let alive = (model.held.len() + model.forgotten.len()) as u64 + around;
+        assert_eq!(inspect::cells().1 - self.before.cells.1, alive, "P2: one owner per guard");
+        for (name, before) in &self.before.holds {
+            let expected = model
+                .held
+                .values()
+                .chain(&model.forgotten)
+                .filter(|held| LOCKS[held.lock].0 == *name);
+            assert_eq!(inspect::holds(name).len() - before, expected.count(), "P2: {name}");
+        }
+        for (id, lock) in self.locks.iter().enumerate() {
+            let Lock::Channel(sender, _) = lock else { continue };
+            let kept = model.held.values().chain(&model.forgotten).filter(|held| held.lock == id);
+            let (kept, free) = (kept.count(), sender.capacity());
+            assert!(kept + free <= sender.max_capacity(), "P9 of the channel");
+            assert!(model.is_queued_for(id) || kept + free == sender.max_capacity());
+        }
+        let lock = LOCKS.len() - 1;
+        let weights = weights() - self.before.weights;
+        let free = u32::try_from(self.semaphore().available_permits()).unwrap();
+        let capacity = LOCKS[lock].1.need().wrapping_add(self.added.get());
+        assert!(weights + free <= capacity, "P9");
+        if !model.is_queued_for(lock) {
+            assert_eq!(weights + free, capacity, "P9: nobody queues");
+            assert_eq!(free, model.free(lock));
+        }
+    }
+
     pub(super) fn compare_figures(&self) {
         let after = snapshot();
         let model = self.model.borrow();
