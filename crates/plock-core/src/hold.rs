@@ -6,8 +6,9 @@
 //!
 //! The clock is read before the unlock because a reading afterwards waits for it, and everything that
 //! depends on the reading has to be stored before the next lock can be taken: 10 of 59 ns. Also the holds of
-//! one lock never overlap like this. One case reads it afterwards: a lock that blocks threads and has been
-//! contended, where others may be spinning for a section shorter than the reading.
+//! one lock never overlap like this. Two kinds of locks read it afterwards: those that block threads and have
+//! been contended, where others may be spinning for a section shorter than the reading, and those whose queue
+//! is not ours, whose unlock may wake others on its own.
 
 use crate::account::{Books, account, account_at, account_exclusive_part, account_now};
 use crate::current::{Runtime, owner_for_claim};

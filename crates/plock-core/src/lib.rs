@@ -27,7 +27,7 @@
 //! | module | one idea |
 //! |---|---|
 //! | `clock`, `coarse` | one time line of nanoseconds, five sources; the one that a thread advances |
-//! | `kind` | the closed vocabularies |
+//! | `kind`, `share` | the closed vocabularies; how much of a lock |
 //! | `name`, `class` | bounded names; what all locks of one name share |
 //! | `histogram` | one bucket layout, two exact read-outs |
 //! | `thread`, `buckets`, `shard`, `published` | what a thread knows; the cells only it writes; the figures made of them; how others find them |
@@ -38,7 +38,7 @@
 //! | `lock`, `hold`, `account` | the part inside every lock; inside every guard; what is filed when a hold ends |
 //! | `attempt`, `wait`, `grant`, `wake`, `over`, `ended` | the contended path: an acquisition that waits, what others see of it, the hand-over, the wake; how it ends; where a wait that is over is filed |
 //! | `foreign`, `release` | attempts in queues that are not ours; who releases there |
-//! | `thread_wait`, `guarded` | locks that block a thread: the contended path, a guard with its hold |
+//! | `thread_wait`, `spin`, `spun`, `guarded` | locks that block a thread: the contended path, short waits, when those are filed, a guard with its hold |
 //! | `stranded`, `nested_wait`, `finding` | guards of a thread left behind by a poll; waits with something in hand that others need; what is wrong with how locks are used |
 //! | `record`, `holders`, `cause`, `blame`, `claim` | a lock that was contended, who holds it (together); why it blocked; who is charged; where the claim delay went |
 //! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
@@ -51,10 +51,11 @@
 //! Counts and sums are complete: every acquisition, wait and hold is in them, none is sampled. A
 //! snapshot reads while others write: an operation in flight may show in one figure and not yet in
 //! another, no counter ever falls. Times are integer nanoseconds; the phases of a wait, the parts of
-//! a claim delay, the shares of blame and the periods of a scope sum to their wholes exactly. The
-//! stamps lie outside the critical section, so a hold includes the lock and unlock instructions
-//! (about 10 ns); one that others wait for ends just before the unlock. What is a consistent snapshot
-//! of one moment (block cause, queue position) or bound to less than a scope says so in its
+//! a claim delay, the shares of blame and the periods of a scope sum to their wholes exactly. A hold
+//! begins when it is asked for, or claimed after a wait, and ends just before the unlock: it includes the
+//! instructions that lock (about 10 ns). Unless somebody waits, one ends just after the unlock instead if
+//! its lock blocks threads and has been contended, or has a queue that is not ours. What is a consistent
+//! snapshot of one moment (block cause, queue position) or bound to less than a scope says so in its
 //! [`Precision`].
 //!
 //! # Fork

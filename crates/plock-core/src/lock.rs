@@ -9,7 +9,8 @@
 //!
 //! Model: `whoever_has_it_alone_is_seen_whole`.
 //!
-//! Nothing of ours runs inside the critical section of an uncontended lock but these two stores.
+//! Nothing of ours runs inside the critical section of an uncontended lock but these two stores and one
+//! reading of the clock.
 
 use crate::class::{self, Origin};
 use crate::current::{Runtime, owner_for_claim};
