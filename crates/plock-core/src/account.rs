@@ -195,15 +195,14 @@ fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64, end: Option
     if !at.cell.wants_details() {
         return;
     }
-    let mut slow = at.cell.slow();
     let Some(class) = class::series(series) else { return };
     let Some((kind, mode)) = class.lock() else { return };
-    let hold_end = end.unwrap_or(match slow.cancelled {
+    let hold_end = end.unwrap_or(match at.cell.is_cancelled() {
         _ if std::thread::panicking() => HoldEnd::Panicked,
         true => HoldEnd::InDrop,
         false => HoldEnd::Released,
     });
-    slow.keep(Detail {
+    at.cell.slow().keep(Detail {
         lock: class.name,
         kind,
         mode,

@@ -41,7 +41,7 @@
 //! | `thread_wait`, `spin`, `spun`, `guarded` | locks that block a thread: the contended path, short waits, when those are filed, a guard with its hold |
 //! | `stranded`, `nested_wait`, `finding` | guards of a thread left behind by a poll; waits with something in hand that others need; what is wrong with how locks are used |
 //! | `record`, `holders`, `cause`, `blame`, `claim` | a lock that was contended, who holds it (together); why it blocked; who is charged; where the claim delay went |
-//! | `scope_name`, `scope`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its waker; whom that wakes; what its span will say |
+//! | `scope_name`, `scope`, `wakers`, `signal`, `outer`, `report` | what a scope is called; its polls and pauses; its wakers; what they tell it; whom they wake; what its span will say |
 //! | `served` | what is acquired without being held |
 //! | `pool` | a pool: a lock, how long acquiring takes, how large it is |
 //! | `leaf` | any other wait, whose idle time gets a kind |
@@ -69,7 +69,8 @@
 //! # Never in the way
 //! An uncontended acquisition inside a scope reads two clocks, writes to memory of its own thread,
 //! its own scope and the lock itself, allocates nothing and takes no lock. A contended one allocates
-//! its wait state and takes the mutex of that lock's queue. Nothing here panics, blocks on a reader
+//! its wait state, for the first time in a place of an owner also what only waiting owners need, and takes
+//! the mutex of that lock's queue. Nothing here panics, blocks on a reader
 //! or calls foreign code with a lock held; caps are counted in [`Dropped`].
 
 mod account;
@@ -105,6 +106,8 @@ mod loom_owner;
 mod loom_permits;
 #[cfg(all(test, loom))]
 mod loom_tests;
+#[cfg(all(test, loom))]
+mod loom_wakers;
 mod loss;
 mod name;
 mod nested_wait;
@@ -136,6 +139,7 @@ mod thread;
 mod thread_wait;
 mod wait;
 mod wake;
+mod wakers;
 
 pub use account::{set_slow_threshold, slow_threshold};
 pub use attempt::{Attempt, Closed};

@@ -7,16 +7,13 @@
 use crate::grant::{Grant, Granted, Releaser};
 use crate::life::{Ending, Life, Tally};
 use crate::name::Label;
-use crate::outer::Outer;
-use crate::signal::Signal;
 use crate::slots::{HoldInfo, Slots, key_of, place_of};
-use crate::wake::News;
-use crate::{EndCause, Idle, Mode, Share, SpanRef};
-use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use crate::{EndCause, Mode, Share, SpanRef};
+use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use loom::sync::{Arc, Mutex, Notify};
 use loom::thread;
 use std::panic::Location;
-use std::task::{Wake, Waker};
+use std::task::Wake;
 
 /// Explores every interleaving with at most three preemptions.
 pub(crate) fn model(run: impl Fn() + Sync + Send + 'static) {
@@ -33,82 +30,6 @@ impl Wake for Task {
     fn wake(self: std::sync::Arc<Self>) {
         self.0.notify();
     }
-}
-
-/// A poll that takes the signal, registers and finds nothing, while one wake is still on its way and
-/// another one follows.
-#[test]
-fn wake_vs_poll_enter() {
-    model(|| {
-        let task = std::sync::Arc::new(Task::default());
-        let outer = Waker::from(std::sync::Arc::clone(&task));
-        let signal = Arc::new(Signal::new(&outer));
-        let ready = Arc::new(AtomicBool::new(false));
-        let wakers = [false, true].map(|makes_ready| {
-            let (signal, ready) = (Arc::clone(&signal), Arc::clone(&ready));
-            thread::spawn(move || {
-                if makes_ready {
-                    ready.store(true, Relaxed);
-                }
-                signal.raise(|| News { at: 7, kind: Idle::Lock });
-            })
-        });
-        loop {
-            let woken = signal.take();
-            assert!(woken.is_none_or(|woken| woken == News { at: 7, kind: Idle::Lock }));
-            signal.register(&outer);
-            if ready.load(Relaxed) {
-                break;
-            }
-            task.0.wait();
-        }
-        wakers.into_iter().for_each(|waker| waker.join().unwrap());
-    });
-}
-
-/// A poll that comes from another task than the one before, while a wake is on its way: the one task
-/// is woken, or the other has seen why. Hangs if `change` stores or `wake` loads instead of a
-/// read-modify-write, or if one of them is `Relaxed`.
-#[test]
-fn wake_vs_other_waker() {
-    model(|| {
-        let tasks = [(); 2].map(|()| std::sync::Arc::new(Task::default()));
-        let [first, second] = tasks.clone().map(Waker::from);
-        let outer = Arc::new(Outer::new(&first));
-        let ready = Arc::new(AtomicBool::new(false));
-        let waker = {
-            let (outer, ready) = (Arc::clone(&outer), Arc::clone(&ready));
-            thread::spawn(move || {
-                ready.store(true, Relaxed);
-                outer.wake();
-            })
-        };
-        outer.register(&second);
-        while !ready.load(Relaxed) {
-            tasks[1].0.wait();
-        }
-        waker.join().unwrap();
-    });
-}
-
-/// Of two first wakes one counts, with the kind that belongs to its moment.
-#[test]
-fn first_wake_brings_its_kind() {
-    model(|| {
-        let signal = Arc::new(Signal::new(Waker::noop()));
-        let kinds = [(3, Idle::Lock), (4, Idle::Permit)];
-        let wakers = kinds.map(|(at, kind)| {
-            let signal = Arc::clone(&signal);
-            thread::spawn(move || signal.raise(|| News { at, kind }))
-        });
-        let early = signal.take();
-        wakers.into_iter().for_each(|waker| waker.join().unwrap());
-        let late = signal.take();
-        for woken in [early, late].into_iter().flatten() {
-            assert!(kinds.contains(&(woken.at, woken.kind)));
-        }
-        assert!(early.is_some() || late.is_some());
-    });
 }
 
 fn granted(at: u64, site: &'static Location<'static>) -> Granted {

@@ -42,6 +42,9 @@ impl Outer {
 
     #[cold]
     fn change(&self, waker: &Waker) {
+        if self.in_slot().is_some_and(|known| known.will_wake(waker)) {
+            return;
+        }
         let fresh = Arc::new(waker.clone());
         let old = self.slot.lock().unwrap_or_else(PoisonError::into_inner).replace(fresh);
         // ORDERING: pairs with itself in `wake`; see the table.
@@ -55,9 +58,12 @@ impl Outer {
         if !self.changed.fetch_or(false, Ordering::AcqRel) {
             return self.first.wake_by_ref();
         }
-        let waker = self.slot.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(waker) = waker {
+        if let Some(waker) = self.in_slot() {
             waker.wake_by_ref();
         }
+    }
+
+    fn in_slot(&self) -> Option<Arc<Waker>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

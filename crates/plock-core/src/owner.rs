@@ -27,10 +27,11 @@ use crate::name::Label;
 use crate::slots::{self, HoldInfo, SPILLED, Slot, Slots};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Mutex, MutexGuard, fence};
-use crate::{Dropped, Precision, loss};
+use crate::wakers::Wakers;
+use crate::{Dropped, Precision, loss, slab};
 use ledger::SpanCell;
 use std::panic::Location;
-use std::sync::PoisonError;
+use std::sync::{OnceLock, PoisonError};
 use waits::Waits;
 
 /// Guards of one owner that are counted by name beyond the published slots.
@@ -74,11 +75,21 @@ pub(crate) struct OwnerCell {
     pub(crate) times: Times,
     pub(crate) totals: Totals,
     span: SpanCell,
+    pub(crate) wakers: Wakers,
     /// Whether somebody reads the details of this owner. Written before its first poll.
     wants_details: AtomicBool,
-    /// Whether anybody has looked behind `slow` since it was last cleared, or may. Most owners never
-    /// get there, and then there is nothing to clear.
-    slow_used: AtomicBool,
+    /// The scope is being dropped before it returned.
+    is_cancelled: AtomicBool,
+    /// Whether anybody has used `rare` since it was last cleared, or may. Most owners never get there,
+    /// and then there is nothing to clear.
+    rare_used: AtomicBool,
+    /// Made when a cell needs it for the first time, and kept.
+    rare: OnceLock<Box<Rare>>,
+}
+
+/// What an owner needs that waits, or whose guards somebody else has to do with.
+#[derive(Debug, Default)]
+struct Rare {
     slow: Mutex<Slow>,
     waits: Waits,
 }
@@ -98,10 +109,11 @@ impl OwnerCell {
             times: Times::default(),
             totals: Totals::default(),
             span: SpanCell::default(),
+            wakers: Wakers::new(),
             wants_details: AtomicBool::new(false),
-            slow_used: AtomicBool::new(false),
-            slow: Mutex::default(),
-            waits: Waits::default(),
+            is_cancelled: AtomicBool::new(false),
+            rare_used: AtomicBool::new(false),
+            rare: OnceLock::new(),
         }
     }
 
@@ -159,16 +171,29 @@ impl OwnerCell {
         self.label().unwrap_or_else(|| Label::of_site(site))
     }
 
+    fn rare(&self) -> &Rare {
+        self.rare.get_or_init(Box::default)
+    }
+
     pub(crate) fn slow(&self) -> MutexGuard<'_, Slow> {
-        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
-        self.slow_used.store(true, Relaxed);
+        let slow = self.rare().slow.lock().unwrap_or_else(PoisonError::into_inner);
+        self.rare_used.store(true, Relaxed);
         slow
     }
 
     /// Somebody else may come to look behind `slow`: an attempt is pending that may be dropped
     /// anywhere.
     pub(crate) fn expect_slow(&self) {
-        self.slow_used.store(true, Relaxed);
+        self.rare_used.store(true, Relaxed);
+    }
+
+    /// Whether the scope is being dropped before it returned.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.is_cancelled.load(Relaxed)
+    }
+
+    pub(crate) fn set_cancelled(&self, is_cancelled: bool) {
+        self.is_cancelled.store(is_cancelled, Relaxed);
     }
 
     /// Whether slow waits and holds are kept in detail.
@@ -394,13 +419,16 @@ impl OwnerCell {
         self.times.clear();
         self.totals.clear();
         self.set_wants_details(false);
+        self.set_cancelled(false);
         // Whoever used it did so before the owner was over, and so before this.
-        if self.slow_used.load(Relaxed) {
+        if self.rare_used.load(Relaxed) {
             let mut slow = self.slow();
             *slow = Slow::default();
-            self.waits.clear(); // whoever waits has said that it may look there
-            self.slow_used.store(false, Relaxed);
+            self.rare().waits.clear(); // whoever waits has said that it may look there
+            self.rare_used.store(false, Relaxed);
         }
-        crate::slab::free(self);
+        if self.wakers.let_go() {
+            slab::free(self);
+        }
     }
 }

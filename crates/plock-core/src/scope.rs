@@ -11,8 +11,8 @@
 //! The four sum to the lifetime as integers. A wake that comes while the scope is being polled
 //! starts the runnable period at the end of that poll: running is not waiting for the scheduler.
 //!
-//! The first wake since a poll began leaves its moment and its kind in the [`Signal`] that all wakers
-//! of the scope share. A poll takes the moment *before* it registers the outer waker and polls; a
+//! The first wake since a poll began leaves its moment and its kind in the [`Signal`] that all
+//! [wakers](crate::wakers) of the scope share. A poll takes the moment *before* it registers the outer waker and polls; a
 //! wake in between belongs to the next period.
 
 use crate::current::Runtime;
@@ -21,12 +21,11 @@ use crate::report::{self, ScopeEnd, ScopeReport};
 use crate::scope_name::ScopeName;
 use crate::signal::Signal;
 use crate::thread;
-use crate::{Dropped, Idle, SpanRef, clock, loss, shard, slab, spun, stranded};
+use crate::{Dropped, Idle, SpanRef, clock, loss, shard, slab, spun, stranded, wakers};
 use std::any::Any;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 /// The state of one scope; a wrapper future keeps it beside the future it wraps.
@@ -50,8 +49,6 @@ impl std::fmt::Debug for Scope {
 /// What exists from the first poll to the end.
 struct Running {
     cell: &'static OwnerCell,
-    signal: Arc<Signal>,
-    waker: Waker,
     handle: Option<Box<dyn Any + Send + Sync>>,
     panicked: bool,
 }
@@ -83,7 +80,7 @@ impl Scope {
         };
         let polling = running.enter::<R>(now, self.name.series(), self.root, Some(cx.waker()));
         let mut mark = MarkPanic { panicked: &mut running.panicked, armed: true };
-        let poll = future.poll(&mut Context::from_waker(&running.waker));
+        let poll = future.poll(&mut Context::from_waker(&wakers::own(running.cell)));
         mark.armed = false;
         polling.finish();
         spun::file_kept();
@@ -106,7 +103,7 @@ impl Scope {
         let _polling = if completed {
             (None, Some(Entered::push::<R>(running.cell))) // still at the moment the poll ended
         } else {
-            running.cell.slow().cancelled = true;
+            running.cell.set_cancelled(true);
             (Some(running.enter::<R>(clock::now(), self.name.series(), self.root, None)), None)
         };
         let mut mark = MarkPanic { panicked: &mut running.panicked, armed: true };
@@ -143,15 +140,18 @@ impl Scope {
         // A branch without a span of its own leads to the span around it.
         cell.set_span(span.or_else(|| around.and_then(OwnerCell::span)));
         cell.set_wants_details(handle.is_some());
-        let signal = Arc::new(Signal::new(outer));
-        let waker = Waker::from(Arc::clone(&signal));
+        #[expect(unsafe_code, reason = "writes what wakers share")]
+        // SAFETY: the cell has just been allocated.
+        unsafe {
+            cell.wakers.begin(outer);
+        }
         shard::with(ts, self.name.series(), |shard| {
             shard.scope.started.add(1);
             shard.scope.spawn_delay.add(now.saturating_sub(self.created));
         });
         // The time of the observer is none of the scope's.
         let polled = if handle.is_some() { clock::now() } else { now };
-        self.running = Some(Running { cell, signal, waker, handle, panicked: false });
+        self.running = Some(Running { cell, handle, panicked: false });
         polled
     }
 }
@@ -207,10 +207,14 @@ impl Running {
         root: bool,
         outer: Option<&Waker>,
     ) -> Polling {
-        let woken = self.signal.take();
-        if let Some(outer) = outer {
-            self.signal.register(outer);
-        }
+        let take = |signal: &Signal| {
+            let woken = signal.take();
+            outer.into_iter().for_each(|outer| signal.register(outer));
+            woken
+        };
+        #[expect(unsafe_code, reason = "reads what wakers share")]
+        // SAFETY: the scope is running, and so has not ended.
+        let woken = unsafe { self.cell.wakers.with(take) }.flatten();
         let times = &self.cell.times;
         let paused_at = times.poll_end.get();
         let pause = now.saturating_sub(paused_at);

@@ -15,9 +15,8 @@
 use crate::Idle;
 use crate::outer::Outer;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
-use crate::wake::{self, News};
-use std::sync::Arc;
-use std::task::{Wake, Waker};
+use crate::wake::News;
+use std::task::Waker;
 
 /// Low bits of the word that carry the kind; the rest is the moment (73 years of nanoseconds).
 const KIND_BITS: u32 = 3;
@@ -62,15 +61,5 @@ impl Signal {
     #[inline]
     pub(crate) fn register(&self, outer: &Waker) {
         self.outer.register(outer);
-    }
-}
-
-impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.raise(wake::news);
     }
 }

@@ -1,4 +1,5 @@
-//! The holds of one owner: eight published slots, and a spill list behind them.
+//! The holds of one owner: eight published slots, and a spill list behind them. Four slots are part of
+//! the owner; the others are made for those that ever hold more at once, and kept.
 //!
 //! # Protocol
 //! A slot is free (`key == 0`) or carries one hold under a key that is never used again in its cell.
@@ -15,11 +16,13 @@
 //! counted; their depth is right, their details are not published.
 
 use crate::Share;
+use crate::published::Published;
 use crate::sync::{AtomicPtr, AtomicU64, Ordering, fence};
 use std::panic::Location;
 
-/// Published holds per owner.
-pub(crate) const SLOTS: usize = if cfg!(loom) { 1 } else { 8 };
+/// Published holds per owner: as many as most ever have at once, and further ones.
+const FIRST: usize = if cfg!(loom) { 1 } else { 4 };
+const FURTHER: usize = if cfg!(loom) { 0 } else { 4 };
 /// Low bits of a key that say which slot; this value says: none, spilled. Above them the owner's place
 /// in the slab, then its running number of claims: so a key names a hold to everybody.
 const SLOT_BITS: u32 = 4;
@@ -58,7 +61,7 @@ pub(crate) struct HoldInfo {
     pub(crate) suspended: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Slot {
     key: AtomicU64,
     lock: AtomicU64,
@@ -70,29 +73,35 @@ pub(crate) struct Slot {
 }
 
 #[derive(Debug)]
-pub(crate) struct Slots([Slot; SLOTS]);
+pub(crate) struct Slots {
+    first: [Slot; FIRST],
+    further: Published<[Slot; FURTHER]>,
+}
 
 impl Slots {
     pub(crate) fn new() -> Self {
-        Self(std::array::from_fn(|_| Slot {
-            key: AtomicU64::new(0),
-            lock: AtomicU64::new(0),
-            since: AtomicU64::new(0),
-            site: AtomicPtr::new(std::ptr::null_mut()),
-            suspended: AtomicU64::new(0),
-            what: AtomicU64::new(0),
-        }))
+        Self { first: std::array::from_fn(|_| Slot::default()), further: Published::nothing() }
     }
 
-    /// A slot that the next claim can have, and its number.
+    /// A slot that the next claim can have, and its number, unless the owner has many holds.
     #[inline(always)]
     pub(crate) fn free(&self) -> Option<(u64, &Slot)> {
-        (0..).zip(&self.0).find(|(_, slot)| slot.key.load(Ordering::Relaxed) == 0)
+        (0..).zip(&self.first).find(|(_, slot)| slot.is_free())
+    }
+
+    #[cold]
+    fn further_free(&self) -> Option<(u64, &Slot)> {
+        if self.further.get().is_none() {
+            self.further.set(Box::leak(Box::default())); // as the cell of the owner, never freed
+        }
+        let further = self.further.get()?;
+        (FIRST as u64..).zip(further).find(|(_, slot)| slot.is_free())
     }
 
     /// Publishes a hold under `key`, completed by the slot.
     pub(crate) fn claim(&self, key: u64, hold: &HoldInfo) -> u64 {
-        let Some((number, slot)) = self.free() else { return key | SPILLED };
+        let free = self.free().or_else(|| self.further_free());
+        let Some((number, slot)) = free else { return key | SPILLED };
         slot.publish(key | number, hold);
         key | number
     }
@@ -143,7 +152,7 @@ impl Slots {
 
     /// Every hold that could be read whole.
     pub(crate) fn each(&self) -> impl Iterator<Item = (u64, HoldInfo)> {
-        self.0.iter().filter_map(|slot| {
+        self.first.iter().chain(self.further.get().into_iter().flatten()).filter_map(|slot| {
             // ORDERING: pairs with Release in `publish`; makes the fields of that key visible.
             let key = slot.key.load(Ordering::Acquire);
             (key != 0).then(|| slot.read(key)).flatten().map(|hold| (key, hold))
@@ -153,7 +162,14 @@ impl Slots {
     /// Where the hold with this key is, unless it is spilled.
     #[inline(always)]
     pub(crate) fn slot(&self, key: u64) -> Option<&Slot> {
-        self.0.get((key & SPILLED) as usize)
+        let number = (key & SPILLED) as usize;
+        self.first.get(number).or_else(|| self.further(number))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn further(&self, number: usize) -> Option<&Slot> {
+        self.further.get()?.get(number - FIRST)
     }
 }
 
@@ -171,6 +187,11 @@ const fn parts(what: u64) -> (u32, Share) {
 }
 
 impl Slot {
+    #[inline(always)]
+    fn is_free(&self) -> bool {
+        self.key.load(Ordering::Relaxed) == 0
+    }
+
     /// When the hold was claimed; the guard that carries it needs no double read.
     #[inline(always)]
     pub(crate) fn since(&self) -> u64 {

@@ -5,11 +5,10 @@ use super::waits::WaitEnd;
 use super::{HoldRef, OwnerCell};
 use crate::buckets::Cell;
 use crate::life::Ending;
-use crate::name::Label;
 use crate::queue::Inflicted;
 use crate::report::ScopeReport;
 use crate::slots::HoldInfo;
-use crate::{Cause, Detail, Dropped, Idle, SpanRef, loss};
+use crate::{Detail, Dropped, Idle, SpanRef, class, loss};
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -71,8 +70,6 @@ pub(crate) struct Slow {
     spinning: Spinning,
     pub(crate) foreign_hold_ns: u64,
     pub(crate) details: Vec<Detail>,
-    /// The scope is being dropped before it returned.
-    pub(crate) cancelled: bool,
 }
 
 /// Whom its holds kept spinning, as those tell it: in which generation, how many, and for how long.
@@ -136,41 +133,41 @@ impl OwnerCell {
 
     /// Fills what this cell knows into a report.
     pub(crate) fn fill(&self, report: &mut ScopeReport) {
-        self.settle_waits();
-        let (times, totals, waits) = (&self.times, &self.totals, &self.waits);
+        let (times, totals) = (&self.times, &self.totals);
         report.nesting_max = totals.nesting_max.get();
+        report.acquisitions = self.tally.claimed().wrapping_sub(totals.claims_before.get());
+        report.hold_ns = totals.hold.get();
         report.hold_max_ns = totals.hold_max.get();
         report.held_across_await = totals.across_await.get();
         report.busy_ns = times.busy.get() - times.nested.get();
         report.runnable_ns = times.runnable.get();
         report.idle_ns = times.suspended.get() - times.runnable.get() + times.nested.get();
         report.poll_max_ns = times.poll_max.get();
-        let mut slow = self.slow();
-        report.hold_ns = totals.hold.get() + slow.foreign_hold_ns;
-        let claimed = self.tally.claimed().wrapping_sub(totals.claims_before.get());
-        report.acquisitions = claimed.wrapping_sub(slow.taken_over);
-        report.contentions = waits.count.get();
-        report.wait_ns = waits.sum.get();
-        report.wait_max_ns = waits.max.get();
-        report.blocked_ns = waits.blocked.get();
-        let spinning = Some(&slow.spinning).filter(|told| told.generation == self.generation());
-        let (kept, kept_ns) = spinning.map_or((0, 0), |told| (told.waits, told.ns));
-        report.blocked_others = totals.blocked_others.get() + slow.blocked_others + kept;
-        report.blocked_others_ns =
-            totals.blocked_others_ns.get() + slow.blocked_others_ns + kept_ns;
-        report.details = std::mem::take(&mut slow.details);
-        let causes = Cause::ALL.iter().copied().zip(waits.by_cause.each_ref().map(Cell::get));
-        let most = causes
-            .filter(|(_, ns)| *ns > 0)
-            .max_by_key(|(cause, ns)| (*ns, std::cmp::Reverse(*cause)));
-        report.cause = most.map(|(cause, _)| cause);
-        let (series, blocker) = match waits.worst() {
-            Some((series, blocker)) => (Some(series), blocker),
+        report.blocked_others = totals.blocked_others.get();
+        report.blocked_others_ns = totals.blocked_others_ns.get();
+        if report.hold_max_ns > 0 {
             #[expect(clippy::cast_possible_truncation, reason = "a series number")]
-            None => ((report.hold_max_ns > 0).then(|| totals.hold_max_series.get() as u32), None),
-        };
-        report.worst_lock = series.and_then(crate::class::series).map(|series| series.name);
-        report.blocker = blocker.map(Label::text);
+            let longest = totals.hold_max_series.get() as u32;
+            report.worst_lock = class::series(longest).map(|series| series.name);
+        }
+        if self.rare_used.load(Relaxed) {
+            self.settle_waits();
+            self.fill_slow(report);
+            self.rare().waits.fill(report);
+        }
+    }
+
+    fn fill_slow(&self, report: &mut ScopeReport) {
+        let mut slow = self.slow();
+        report.hold_ns += slow.foreign_hold_ns;
+        report.acquisitions = report.acquisitions.wrapping_sub(slow.taken_over);
+        report.blocked_others += slow.blocked_others;
+        report.blocked_others_ns += slow.blocked_others_ns;
+        if slow.spinning.generation == self.generation() {
+            report.blocked_others += slow.spinning.waits;
+            report.blocked_others_ns += slow.spinning.ns;
+        }
+        report.details = std::mem::take(&mut slow.details);
     }
 }
 

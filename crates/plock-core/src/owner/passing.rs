@@ -118,6 +118,7 @@ impl OwnerCell {
     /// The scope is over: hands remaining guards to the parent, or lets them go, and frees the cell
     /// as soon as no guard refers to it.
     pub(crate) fn end_scope(&'static self) {
+        self.wakers.end();
         if self.is_untouched() {
             return self.recycle();
         }
@@ -137,7 +138,7 @@ impl OwnerCell {
     fn is_untouched(&self) -> bool {
         self.live() == 0
             && self.tally.foreign() == self.totals.foreign_before.get()
-            && !self.slow_used.load(Relaxed)
+            && !self.rare_used.load(Relaxed)
     }
 
     /// Whether this thread is inside its poll, so that a claim for it has one writer.

@@ -5,10 +5,11 @@
 //! behind the owner's mutex and counted here; the owner adds it to the figures before it writes them the
 //! next time, or when it ends. So they come out as if each wait had been noted in its time.
 
-use super::{OwnerCell, Role};
-use crate::Cause;
+use super::{OwnerCell, Rare, Role};
 use crate::buckets::Cell;
 use crate::name::{Label, LabelText};
+use crate::report::ScopeReport;
+use crate::{Cause, class};
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -19,11 +20,11 @@ pub(crate) struct Waits {
     pending: Cell,
     since: Cell,
     /// How long there was at least one.
-    pub(super) blocked: Cell,
-    pub(super) count: Cell,
-    pub(super) sum: Cell,
-    pub(super) max: Cell,
-    pub(super) by_cause: [Cell; Cause::COUNT],
+    blocked: Cell,
+    count: Cell,
+    sum: Cell,
+    max: Cell,
+    by_cause: [Cell; Cause::COUNT],
     /// Series of the longest, and who is to blame for most of it.
     worst_series: Cell,
     worst_holder: AtomicPtr<LabelText>,
@@ -49,7 +50,7 @@ impl OwnerCell {
             return; // no span tells it
         }
         self.settle_waits();
-        let waits = &self.waits;
+        let waits = &self.rare().waits;
         if waits.pending.get() == 0 {
             waits.since.set(at);
         }
@@ -64,33 +65,34 @@ impl OwnerCell {
         if self.is_polled_here() {
             if self.generation() == generation {
                 self.settle_waits();
-                self.waits.ended(&end);
+                self.rare().waits.ended(&end);
             }
             return;
         }
         let mut slow = self.slow();
         if self.generation() == generation {
             slow.waits_elsewhere.push(end);
-            self.waits.elsewhere.add(1);
+            self.rare().waits.elsewhere.add(1);
         }
     }
 
     /// How many of its attempts are pending, as far as it has noted.
     #[cfg(feature = "test-clock")]
     pub(crate) fn attempts_pending(&self) -> u64 {
-        self.waits.pending.get()
+        self.rare.get().map_or(0, |rare| rare.waits.pending.get())
     }
 
     /// Adds what ended elsewhere.
     pub(super) fn settle_waits(&self) {
-        if self.waits.elsewhere.get() == 0 {
+        let Some(Rare { waits, .. }) = self.rare.get().map(Box::as_ref) else { return };
+        if waits.elsewhere.get() == 0 {
             return;
         }
         let mut slow = self.slow();
         let ended = std::mem::take(&mut slow.waits_elsewhere);
-        self.waits.elsewhere.set(0);
+        waits.elsewhere.set(0);
         drop(slow);
-        ended.iter().for_each(|end| self.waits.ended(end));
+        ended.iter().for_each(|end| waits.ended(end));
     }
 }
 
@@ -112,14 +114,26 @@ impl Waits {
         }
     }
 
-    /// Series of the longest, and who is to blame for most of it.
-    pub(super) fn worst(&self) -> Option<(u32, Option<Label>)> {
+    pub(super) fn fill(&self, report: &mut ScopeReport) {
+        if self.count.get() == 0 {
+            return;
+        }
+        report.contentions = self.count.get();
+        report.wait_ns = self.sum.get();
+        report.wait_max_ns = self.max.get();
+        report.blocked_ns = self.blocked.get();
+        let causes = Cause::ALL.iter().copied().zip(self.by_cause.each_ref().map(Cell::get));
+        let most = causes
+            .filter(|(_, ns)| *ns > 0)
+            .max_by_key(|(cause, ns)| (*ns, std::cmp::Reverse(*cause)));
+        report.cause = most.map(|(cause, _)| cause);
+        #[expect(clippy::cast_possible_truncation, reason = "a series number")]
+        let worst = self.worst_series.get() as u32;
+        report.worst_lock = class::series(worst).map(|series| series.name);
         #[expect(unsafe_code, reason = "a static label is kept in an atomic pointer")]
         // SAFETY: null, or stored by `ended` from a `&'static LabelText`.
         let holder = unsafe { self.worst_holder.load(Relaxed).as_ref() };
-        #[expect(clippy::cast_possible_truncation, reason = "a series number")]
-        let series = self.worst_series.get() as u32;
-        (self.count.get() > 0).then(|| (series, holder.map(Label)))
+        report.blocker = holder.map(|label| Label(label).text());
     }
 
     pub(super) fn clear(&self) {

@@ -5,3 +5,4 @@ mod owners;
 mod spun;
 mod support;
 mod threads;
+mod wakers;

@@ -1,11 +1,12 @@
-//! An uncontended acquisition and its release allocate nothing, whoever the owner is; one that waits
-//! allocates once.
+//! An uncontended acquisition and its release allocate nothing, whoever the owner is, nor does a scope. An
+//! attempt that waits allocates once.
 
 use allocation_counter::measure;
 use futures_util::FutureExt;
 use plock::PlockExt;
 use plock::tokio::sync::{Mutex, RwLock, Semaphore};
 use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use tokio::runtime::Builder;
 
 struct Locks {
@@ -82,6 +83,38 @@ fn a_scope_allocates_nothing() {
     assert_eq!(finished, Some(1));
 }
 
+/// Whoever polls: a waker that is equal to itself, as that of `Waker::noop` need not be.
+struct Outer;
+
+impl Wake for Outer {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn the_next_scope_allocates_nothing() {
+    let outer = Waker::from(Arc::new(Outer));
+    let run = || {
+        let mut scope = std::pin::pin!(plock::scope("allocates_nothing_itself", async {}));
+        assert!(scope.as_mut().poll(&mut Context::from_waker(&outer)).is_ready());
+    };
+    run();
+    assert_eq!(measure(run).count_total, 0);
+}
+
+#[test]
+fn a_scope_that_goes_on_in_another_task_allocates_once() {
+    let mut scope = std::pin::pin!(plock::scope("goes_on_elsewhere", std::future::pending::<()>()));
+    let mut poll = |outer: &Waker| {
+        let mut cx = Context::from_waker(outer);
+        measure(|| assert!(scope.as_mut().poll(&mut cx).is_pending())).count_total
+    };
+    let [first, second] = [(); 2].map(|()| Waker::from(Arc::new(Outer)));
+    for _ in 0..3 {
+        poll(&first); // and whatever a thread needs once
+    }
+    assert_eq!([&second, &second, &second].map(&mut poll), [1, 0, 0]);
+}
+
 /// What others see of the attempt; the queue itself has grown before.
 #[test]
 fn an_attempt_that_waits_allocates_once() {
@@ -89,7 +122,7 @@ fn an_attempt_that_waits_allocates_once() {
     let guard = mutex.try_lock().unwrap();
     let wait = || {
         let mut lock = std::pin::pin!(mutex.lock());
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut cx = Context::from_waker(Waker::noop());
         measure(|| assert!(lock.as_mut().poll(&mut cx).is_pending())).count_total
     };
     wait();

@@ -24,7 +24,7 @@ const ADDED: &[(&str, isize)] = &[
     ("size/tokio::RwLock::read", -32),
     ("size/tokio::RwLock::write", -32),
     ("size/tokio::Semaphore::acquire", -8),
-    ("size/scope", 88),
+    ("size/scope", 64),
 ];
 
 #[test]
