@@ -29,8 +29,8 @@ pub fn snapshot(take_exemplars: bool) -> Snapshot {
         ..Snapshot::default()
     };
     let (place, cost) = add_shards(&mut out, take_exemplars);
-    add_open_holds(&mut out, &place);
-    add_open_waits(&mut out, &place);
+    let alone = add_open_holds(&mut out, &place);
+    add_open_waits(&mut out, &place, &alone);
     let used = |locks: &LockSeries| {
         locks.outcome(Outcome::Acquired) + locks.contentions() + locks.holders > 0
     };
@@ -239,10 +239,22 @@ fn add_scope(out: &mut ScopeSeries, shard: &Shard) {
     }
 }
 
-fn add_open_holds(out: &mut Snapshot, place: &HashMap<u32, usize>) {
+/// Who has a lock alone, and since when, by the lock's identity.
+type Alone = HashMap<usize, (u64, Label)>;
+
+fn add_open_holds(out: &mut Snapshot, place: &HashMap<u32, usize>) -> Alone {
     let now = clock::now();
+    let mut alone = Alone::new();
     slab::each_live(|cell| {
         for (_, hold) in cell.all_holds() {
+            if hold.share.is_exclusive() {
+                let holder = (hold.since, cell.label_at(hold.site));
+                let known = alone.entry(hold.lock).or_insert(holder);
+                // A guard that was forgotten stays, also when another lock has taken that place.
+                if hold.since > known.0 {
+                    *known = holder;
+                }
+            }
             let Some(series) = place.get(&hold.series).and_then(|at| out.locks.get_mut(*at)) else {
                 continue;
             };
@@ -253,6 +265,7 @@ fn add_open_holds(out: &mut Snapshot, place: &HashMap<u32, usize>) {
             }
         }
     });
+    alone
 }
 
 fn open_hold(cell: &OwnerCell, hold: &HoldInfo, age_ns: u64) -> Open {
@@ -260,11 +273,11 @@ fn open_hold(cell: &OwnerCell, hold: &HoldInfo, age_ns: u64) -> Open {
     Open { age_ns, owner, site: site_text(hold.site), holder: String::new() }
 }
 
-fn add_open_waits(out: &mut Snapshot, place: &HashMap<u32, usize>) {
+fn add_open_waits(out: &mut Snapshot, place: &HashMap<u32, usize>, alone: &Alone) {
     let now = clock::now();
     let mut edges: HashMap<(String, &'static str, &'static str), (u64, u64)> = HashMap::new();
     for record in Record::all() {
-        let holder = holder_of(&record);
+        let holder = holder_of(&record, alone);
         for wait in record.queue().waits() {
             let Some(waiter) = &wait.waiter else { continue };
             let number = class::series_of(record.series, wait.mode);
@@ -292,9 +305,12 @@ fn add_open_waits(out: &mut Snapshot, place: &HashMap<u32, usize>) {
 }
 
 /// Who has the lock of this record now: of several the one that has held longest.
-fn holder_of(record: &Record) -> Label {
-    let holders = record.holders(record.who.load(std::sync::atomic::Ordering::Acquire));
-    let oldest = holders.iter().min_by_key(|(_, hold)| hold.since);
+fn holder_of(record: &Record, alone: &Alone) -> Label {
+    if let Some((_, label)) = alone.get(&record.lock()) {
+        return *label;
+    }
+    let together = record.holders(0);
+    let oldest = together.iter().min_by_key(|(_, hold)| hold.since);
     oldest.map_or(Label::NOBODY, |(cell, hold)| cell.label_at(hold.site))
 }
 

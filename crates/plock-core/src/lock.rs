@@ -206,8 +206,7 @@ impl Lock {
     #[cold]
     pub(crate) fn record_or_new(&self) -> &Record {
         if self.record().is_none() {
-            let fresh = Arc::into_raw(Record::new(self.base(), self.kind, self.id(), self.who()))
-                .cast_mut();
+            let fresh = Arc::into_raw(Record::new(self.base(), self.kind, self.id())).cast_mut();
             // ORDERING: pairs with Acquire in `record`; publishes the record.
             let won = self.record.compare_exchange(std::ptr::null_mut(), fresh, AcqRel, Acquire);
             if won.is_err() {
@@ -281,9 +280,6 @@ impl Lock {
             let at = cell.claim_in(slot, &hold);
             if M::MODE == Mode::Exclusive {
                 self.publish(at.key);
-                if let Some(record) = self.record() {
-                    record.publish(at.key);
-                }
             }
             depth.add(1);
             cell.note_depth(live + 1);

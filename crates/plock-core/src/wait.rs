@@ -68,6 +68,7 @@ impl Wait {
         let Some((waiter, since)) = self.waiter.as_ref().zip(self.charged_since()) else {
             return Holders::new();
         };
+        record.note_lock(lock.id());
         let holders = record.holders(lock.who());
         self.seen = Some(cause::at_block(self, waiter.owner, queue, &holders, free));
         self.base = blame::charges(queue, &holders, since);
