@@ -22,6 +22,10 @@ pub(crate) struct Blocked {
 }
 
 impl Blocked {
+    /// The lock was taken, and nobody was seen to have it: it was changing hands.
+    pub(crate) const BY_NOBODY: Self =
+        Self { cause: BlockCause::Transient, holder: None, holders: 0, ahead: 0, free: 0 };
+
     /// The lock was free and the task's cooperative budget spent.
     pub(crate) const fn by_budget(free: u64) -> Self {
         Self { cause: BlockCause::Coop, holder: None, holders: 0, ahead: 0, free }

@@ -21,7 +21,7 @@ use crate::queue::Charge;
 use crate::wait::{Wait, Waiter};
 use crate::{EndCause, Kind, Outcome, Share, thread};
 
-/// The wait, and the hold that was seen last.
+/// The wait, what is to be charged for it, and whose hold that was, if one was seen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spun {
     pub(crate) kind: Kind,
@@ -30,21 +30,21 @@ pub(crate) struct Spun {
     pub(crate) waiter: Waiter,
     pub(crate) seen: Blocked,
     pub(crate) until: u64,
-    pub(crate) last: Last,
+    pub(crate) charge: Charge,
+    pub(crate) by: Option<By>,
 }
 
-/// A hold as it was seen, and what it is charged with.
+/// Whose hold kept somebody spinning.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Last {
+pub(crate) struct By {
     pub(crate) owner: &'static OwnerCell,
     pub(crate) generation: u32,
-    pub(crate) charge: Charge,
 }
 
-impl Last {
-    /// Tells the scope whose hold it was.
-    pub(crate) fn tell(&self) {
-        self.owner.note_spinning(self.generation, self.charge.ns);
+impl By {
+    /// Tells the scope whose hold it was for how long.
+    pub(crate) fn tell(self, ns: u64) {
+        self.owner.note_spinning(self.generation, ns);
     }
 }
 
@@ -62,7 +62,7 @@ fn file() {
     let ts = thread::state();
     ts.has_spun.set(false);
     if let Some(spun) = ts.spun.take() {
-        spun.file(&[spun.last.charge]);
+        spun.file(&[spun.charge]);
     }
 }
 
@@ -84,7 +84,7 @@ impl Spun {
 
     /// Files it with all that it is charged to.
     pub(crate) fn file(&self, charged: &[Charge]) {
-        let Self { kind, series, share, waiter, seen, until, last } = self;
+        let Self { kind, series, share, waiter, seen, until, charge, by } = self;
         let wait = Wait::new(*share, 1, Some(*waiter));
         waiter.blocks_owner(*kind, *series);
         let ended = Ended {
@@ -99,6 +99,8 @@ impl Spun {
             end: EndCause::Raced,
         };
         ended.file(Outcome::Acquired, charged);
-        last.tell();
+        if let Some(by) = by {
+            by.tell(charge.ns);
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::hand::{Actor, manual};
 use super::observer::told;
 use super::threads::{Holder, acquire, release};
 use plock::{BlockCause, Cause, EndCause, Kind, Mode, Outcome};
-use plock_core::{Lock, NoTasks, Spin, Start, ThreadWait};
+use plock_core::{HANDED_OVER, Lock, NoTasks, Spin, Start, ThreadWait};
 use std::panic::Location;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -171,6 +171,71 @@ fn free_at_the_first_look_is_uncontended() {
     let report = told("spun raced second").report;
     assert_eq!((report.contentions, report.hold_ns), (0, 5), "held since it asked");
     assert_eq!(exclusive("spun raced").contentions(), 0);
+}
+
+/// The lock is taken, and nobody is to be seen: whoever has it has just come, or is about to go.
+#[test]
+fn a_lock_that_changes_hands_is_waited_for() {
+    let _world = manual();
+    let lock = Lock::named(Kind::Mutex, "changes hands");
+    let mut waiter = Actor::new("changes hands waiter", async {
+        plock::manual::set(10);
+        let mut spin = spin(&lock);
+        let mut tries = 0;
+        let third = || {
+            tries += 1;
+            (tries == 3).then(|| plock::manual::set(17))
+        };
+        assert_eq!(spin.look(third), Some(()));
+        release(&lock, Mode::Exclusive, spin.claimed::<NoTasks>(Location::caller()));
+    });
+    assert!(waiter.poll());
+    assert_eq!(edges("changes hands"), [edge("changes hands waiter", HANDED_OVER, 7)]);
+    let waiter = told("changes hands waiter");
+    let (detail, wait) = waiter.wait();
+    assert_eq!((detail.ns, wait.block, wait.holder), (7, BlockCause::Transient, None));
+    assert_eq!(exclusive("changes hands").wait[Cause::Unknown as usize].sum_ns(), 7);
+}
+
+#[test]
+fn whoever_comes_into_sight_later_is_charged_from_the_beginning() {
+    let _world = manual();
+    let lock = Lock::named(Kind::Mutex, "comes late");
+    thread::scope(|threads| {
+        let mut holder = None;
+        let mut waiter = Actor::new("comes late waiter", async {
+            plock::manual::set(10);
+            let mut spin = spin(&lock);
+            let comes = || {
+                let new = || Holder::new(threads, "comes late holder", &lock, Mode::Exclusive, 15);
+                holder.get_or_insert_with(new);
+                None::<()>
+            };
+            assert_eq!(spin.look(comes), None);
+            let holder = holder.take().expect("it was tried");
+            holder.let_go_at(40);
+            plock::manual::set(40);
+            assert_eq!(spin.look(|| Some(())), Some(()));
+            release(&lock, Mode::Exclusive, spin.claimed::<NoTasks>(Location::caller()));
+            holder.end();
+        });
+        assert!(waiter.poll());
+    });
+    assert_eq!(edges("comes late"), [edge("comes late waiter", "comes late holder", 30)]);
+}
+
+/// Readers are never seen, nor is who is not recorded: to look on would only be in their way.
+#[test]
+fn whom_it_cannot_see_it_soon_queues_for() {
+    let _world = manual();
+    let lock = Lock::named(Kind::Rwlock, "out of sight");
+    let mut tries = 0;
+    let never = || {
+        tries += 1;
+        None::<()>
+    };
+    assert_eq!(spin(&lock).look(never), None);
+    assert!((2..30).contains(&tries), "{tries}");
 }
 
 #[test]
