@@ -76,7 +76,7 @@ pub(crate) fn account_now<R: Runtime>(at: HoldRef, series: u32) {
 #[inline(always)]
 pub(crate) fn account<R: Runtime>(at: HoldRef, series: u32, end: u64) {
     let ts = thread::state();
-    if let Some(slot) = at.slot()
+    if let Some(slot) = at.usual_slot()
         && ts.scope.get().is_some_and(|scope| std::ptr::eq(scope, at.cell))
         && at.cell.times.suspended.get() == slot.suspended()
         && let Some(shard) = ts.table().get(series)

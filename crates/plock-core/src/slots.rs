@@ -160,16 +160,16 @@ impl Slots {
     }
 
     /// Where the hold with this key is, unless it is spilled.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn slot(&self, key: u64) -> Option<&Slot> {
-        let number = (key & SPILLED) as usize;
-        self.first.get(number).or_else(|| self.further(number))
+        let further = || self.further.get()?.get((key & SPILLED) as usize - FIRST);
+        self.usual_slot(key).or_else(further)
     }
 
-    #[cold]
-    #[inline(never)]
-    fn further(&self, number: usize) -> Option<&Slot> {
-        self.further.get()?.get(number - FIRST)
+    /// The same if it is one of the first.
+    #[inline(always)]
+    pub(crate) fn usual_slot(&self, key: u64) -> Option<&Slot> {
+        self.first.get((key & SPILLED) as usize)
     }
 }
 

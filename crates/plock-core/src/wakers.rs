@@ -92,8 +92,11 @@ impl Wakers {
     /// The owner of the cell is over; true if the caller has to free it, else the last waker does.
     pub(crate) fn let_go(&self) -> bool {
         // ORDERING: both pair with Release in `remove`, the second with its fence as well.
-        let is_last = self.count.load(Ordering::Acquire) == 1
-            || self.count.fetch_sub(1, Ordering::AcqRel) == 1;
+        if self.count.load(Ordering::Acquire) == 1 {
+            self.take();
+            return true;
+        }
+        let is_last = self.count.fetch_sub(1, Ordering::AcqRel) == 1;
         if is_last {
             self.clear();
         }
@@ -106,9 +109,18 @@ impl Wakers {
     }
 
     /// Takes the signal out. Only while nobody has a waker or can make one.
+    #[inline]
     fn take(&self) {
-        #[expect(unsafe_code, reason = "writes what wakers share")]
+        #[expect(unsafe_code, reason = "reads what wakers share")]
         // SAFETY: the callers have seen that no waker is left, and the scope has ended.
+        if self.signal.with(|signal| unsafe { (*signal).is_some() }) {
+            self.take_signal();
+        }
+    }
+
+    fn take_signal(&self) {
+        #[expect(unsafe_code, reason = "writes what wakers share")]
+        // SAFETY: as above.
         let signal = self.signal.with_mut(|signal| unsafe { (*signal).take() });
         drop(signal); // it drops what is foreign to us: nothing of ours is borrowed
     }

@@ -7,16 +7,16 @@ use crate::slots::{HoldInfo, Slot, Slots};
 use crate::sync::{MutexGuard, Ordering::Relaxed};
 
 impl HoldRef {
-    /// Its slot, unless it is spilled.
+    /// Its slot, unless its owner has many holds.
     #[inline(always)]
-    pub(crate) fn slot(self) -> Option<&'static Slot> {
-        self.cell.slots.slot(self.key)
+    pub(crate) fn usual_slot(self) -> Option<&'static Slot> {
+        self.cell.slots.usual_slot(self.key)
     }
 
     /// When it was claimed. Only for the guard that carries it.
     #[inline]
     pub(crate) fn since(self) -> u64 {
-        self.slot().map_or_else(|| self.spilled_since(), Slot::since)
+        self.cell.slots.slot(self.key).map_or_else(|| self.spilled_since(), Slot::since)
     }
 
     /// When a spilled hold was claimed; now, if it was over the cap of the list (it was counted).
