@@ -30,15 +30,16 @@ use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 /// Identity, class and present holder of one lock; a wrapper keeps it beside the lock it wraps.
 #[derive(Debug)]
+#[repr(C)] // the holder beside the lock inside: both are written at each acquisition and release
 pub struct Lock {
-    /// Word of the exclusive hold, 0 = none. See the module page.
-    who: ConstU64,
-    /// The contention record, made at the first contention; owns one count of its `Arc`.
-    record: AtomicPtr<Record>,
+    origin: Origin,
+    kind: Kind,
     /// First series of the class, 0 = not looked up yet. Any thread may store it: all store the same.
     series: AtomicU32,
-    kind: Kind,
-    origin: Origin,
+    /// The contention record, made at the first contention; owns one count of its `Arc`.
+    record: AtomicPtr<Record>,
+    /// Word of the exclusive hold, 0 = none. See the module page.
+    who: ConstU64,
 }
 
 /// The moment an attempt began; [`Start::OFF`] when recording is off. One word: it travels through

@@ -55,6 +55,7 @@ pub const MAX_PERMITS: u64 = usize::MAX as u64 >> 3;
 
 /// A lock, as a number of permits that are handed out first come, first served.
 #[derive(Debug)]
+#[repr(C)] // the word beside that of the holder: both are written at each acquisition and release
 pub struct Permits {
     lock: Lock,
     word: Word,
