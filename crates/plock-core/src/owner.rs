@@ -432,3 +432,13 @@ impl OwnerCell {
         }
     }
 }
+
+#[cfg(all(test, not(loom), target_os = "linux", target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_takes_half_a_kilobyte() {
+        assert!(size_of::<OwnerCell>() <= 512, "a scope that waits takes as much");
+    }
+}
