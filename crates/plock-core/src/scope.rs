@@ -12,8 +12,8 @@
 //! starts the runnable period at the end of that poll: running is not waiting for the scheduler.
 //!
 //! The first wake since a poll began leaves its moment and its kind in the [`Signal`] that all
-//! [wakers](crate::wakers) of the scope share. A poll takes the moment *before* it registers the outer waker and polls; a
-//! wake in between belongs to the next period.
+//! [wakers](crate::wakers) of the scope share. A poll takes the moment *before* it registers the
+//! outer waker and polls; a wake in between belongs to the next period.
 
 use crate::current::Runtime;
 use crate::owner::OwnerCell;
