@@ -1,6 +1,6 @@
 //! Wakers of a scope that live longer than it, and what they keep.
 
-use crate::support::{Run, alone};
+use crate::support::{Probe, Run, alone};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Wake, Waker};
@@ -57,6 +57,19 @@ fn a_scope_that_has_ended_keeps_nobody_that_it_would_wake() {
         assert_eq!(Arc::strong_count(&outer), 2);
         scope.cancel(|| ());
         assert_eq!(Arc::strong_count(&outer), 1, "cancelled");
+    });
+}
+
+/// Its cell is not cleared before the guard is gone.
+#[test]
+fn a_guard_that_has_escaped_does_not_keep_whom_its_scope_would_wake() {
+    alone(|| {
+        let (outer, probe) = (Arc::new(Outer::default()), Probe::mutex("escapes with a waker"));
+        let mut scope = Run::root("lets it escape");
+        let hold = scope.poll_with(&Waker::from(Arc::clone(&outer)), |_| probe.acquire());
+        scope.complete();
+        assert_eq!(Arc::strong_count(&outer), 1);
+        probe.release(hold);
     });
 }
 
