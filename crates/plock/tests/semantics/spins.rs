@@ -209,6 +209,7 @@ fn whoever_comes_into_sight_later_is_charged_from_the_beginning() {
             let comes = || {
                 let new = || Holder::new(threads, "comes late holder", &lock, Mode::Exclusive, 15);
                 holder.get_or_insert_with(new);
+                plock::manual::set(13);
                 None::<()>
             };
             assert_eq!(spin.look(comes), None);
