@@ -3,10 +3,11 @@
 
 use crate::Dropped;
 use crate::class::{self, Figure, Series};
+use crate::contention::Contention;
 use crate::name::{Label, OVERFLOW, site_text};
 use crate::owner::OwnerCell;
 use crate::record::Record;
-use crate::shard::{self, Contention, Shard, WorstCell};
+use crate::shard::{self, Shard, WorstCell};
 use crate::slots::HoldInfo;
 use crate::{
     DEPTHS, Edge, Histogram, LockSeries, Open, OpenEdge, Outcome, PoolSeries, ScopeSeries,

@@ -5,12 +5,13 @@ use crate::account;
 use crate::blame::{self, Blamed, Few};
 use crate::cause::Blocked;
 use crate::claim::Claimed;
+use crate::contention::EdgeCell;
 use crate::grant::Releaser;
 use crate::name::Label;
 use crate::owner::WaitEnd;
 use crate::queue::{Charge, Queue};
 use crate::record::Holder;
-use crate::shard::{self, EdgeCell, WorstCell};
+use crate::shard::{self, WorstCell};
 use crate::wait::{Wait, Waiter};
 use crate::{
     Cause, Detail, EndCause, Exemplar, Kind, Mode, Outcome, WaitDetail, class, clock, loss,

@@ -83,6 +83,7 @@ mod class;
 mod clock;
 mod coarse;
 mod collect;
+mod contention;
 mod cost;
 mod current;
 mod ended;

@@ -16,10 +16,11 @@
 
 use crate::buckets::{Buckets, Cell};
 use crate::class::MAX_SERIES;
+use crate::contention::Contention;
 use crate::name::Label;
 use crate::published::Published;
 use crate::thread::{self, ThreadState};
-use crate::{BUCKETS, Cause, DEPTHS, Dropped, Exemplar, Idle, Outcome, account, histogram, loss};
+use crate::{DEPTHS, Exemplar, Idle, account};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -75,36 +76,6 @@ pub(crate) struct Cold {
     pub(crate) contention: Option<Box<Contention>>,
 }
 
-/// What only acquisitions write that wait or fail.
-#[derive(Debug, Default)]
-pub(crate) struct Contention {
-    pub(crate) outcomes: [u64; Outcome::COUNT],
-    pub(crate) wait: [Option<Box<Counts>>; Cause::COUNT],
-    pub(crate) claim_delay_ns: u64,
-    pub(crate) edges: Vec<EdgeCell>,
-    pub(crate) worst_wait: Option<WorstCell>,
-    pub(crate) wait_exemplars: Vec<(Cause, Exemplar)>,
-}
-
-/// A histogram under the cold mutex.
-#[derive(Debug)]
-pub(crate) struct Counts {
-    pub(crate) counts: [u64; BUCKETS],
-    pub(crate) sum_ns: u64,
-    pub(crate) max_ns: u64,
-}
-
-/// Waits of one waiter label that one holder label is charged with.
-#[derive(Clone, Debug)]
-pub(crate) struct EdgeCell {
-    pub(crate) cause: Cause,
-    pub(crate) waiter: Label,
-    pub(crate) holder: Label,
-    pub(crate) holder_site: Option<&'static Location<'static>>,
-    pub(crate) waits: u64,
-    pub(crate) wait_ns: u64,
-}
-
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WorstCell {
     pub(crate) ns: u64,
@@ -114,9 +85,6 @@ pub(crate) struct WorstCell {
 
 /// Lines at the start of a shard that a snapshot reads in any case.
 const SNAPSHOT_LINES: usize = std::mem::offset_of!(Shard, hold).div_ceil(64) + 1;
-
-/// Blame edges of one thread and series; further ones fold into one overflow edge.
-const MAX_EDGES: usize = 64;
 
 impl Shard {
     fn new() -> Self {
@@ -224,58 +192,6 @@ impl Cold {
 
     pub(crate) fn contention(&mut self) -> &mut Contention {
         self.contention.get_or_insert_default()
-    }
-}
-
-impl Contention {
-    pub(crate) fn waited(&mut self, cause: Cause, ns: u64) {
-        let empty = || Box::new(Counts { counts: [0; BUCKETS], sum_ns: 0, max_ns: 0 });
-        let counts = self.wait[cause as usize].get_or_insert_with(empty);
-        counts.counts[histogram::bucket(ns)] += 1;
-        counts.sum_ns = counts.sum_ns.wrapping_add(ns);
-        counts.max_ns = counts.max_ns.max(ns);
-    }
-
-    /// Whether a wait of this cause is longer than any other since the last collection.
-    pub(crate) fn wants_exemplar(&self, cause: Cause, ns: u64) -> bool {
-        let known = self.wait_exemplars.iter().find(|(known, _)| *known == cause);
-        known.is_none_or(|(_, known)| ns > known.ns)
-    }
-
-    /// One that is wanted.
-    pub(crate) fn wait_exemplar(&mut self, cause: Cause, exemplar: Exemplar) {
-        match self.wait_exemplars.iter_mut().find(|(known, _)| *known == cause) {
-            Some((_, known)) => *known = exemplar,
-            None => self.wait_exemplars.push((cause, exemplar)),
-        }
-    }
-
-    pub(crate) fn charge(&mut self, edge: EdgeCell) {
-        let same = |e: &&mut EdgeCell| {
-            e.cause == edge.cause && e.waiter == edge.waiter && e.holder == edge.holder
-        };
-        if let Some(known) = self.edges.iter_mut().find(same) {
-            known.waits += edge.waits;
-            known.wait_ns = known.wait_ns.wrapping_add(edge.wait_ns);
-            known.holder_site = edge.holder_site.or(known.holder_site);
-            return;
-        }
-        if self.edges.len() < MAX_EDGES {
-            self.edges.push(edge);
-            return;
-        }
-        loss::count(Dropped::Edges, 1);
-        let overflow = Label::OVERFLOW;
-        if edge.waiter != overflow {
-            let folded = EdgeCell { waiter: overflow, holder: overflow, holder_site: None, ..edge };
-            match self.edges.iter_mut().find(|e| e.waiter == overflow && e.cause == folded.cause) {
-                Some(known) => {
-                    known.waits += folded.waits;
-                    known.wait_ns = known.wait_ns.wrapping_add(folded.wait_ns);
-                }
-                None => self.edges.push(folded),
-            }
-        }
     }
 }
 
