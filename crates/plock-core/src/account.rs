@@ -179,15 +179,15 @@ fn file_notable(ts: &ThreadState, at: HoldRef, series: u32, ns: u64, end: Option
     let wall = clock::WallClock::now();
     let span = at.cell.span();
     shard::with(ts, series, |shard| {
-        let mut cold = shard.cold();
-        if cold.worst_hold.is_none_or(|worst| ns > worst.ns) {
+        let mut notable = shard.notable();
+        if notable.worst_hold.is_none_or(|worst| ns > worst.ns) {
             let owner = at.cell.label_at(hold.site);
-            cold.worst_hold = Some(WorstCell { ns, owner, site: hold.site });
+            notable.worst_hold = Some(WorstCell { ns, owner, site: hold.site });
         }
-        if let Some(span) = span.filter(|_| cold.hold_exemplar.is_none_or(|e| ns > e.ns)) {
-            cold.hold_exemplar = Some(Exemplar { ns, unix_ns: wall.unix_ns(), span });
+        if let Some(span) = span.filter(|_| notable.hold_exemplar.is_none_or(|e| ns > e.ns)) {
+            notable.hold_exemplar = Some(Exemplar { ns, unix_ns: wall.unix_ns(), span });
         }
-        shard.set_exemplar_floor(&mut cold, ns);
+        shard.set_exemplar_floor(&mut notable, ns);
     });
     if ns < slow_ns() {
         return;

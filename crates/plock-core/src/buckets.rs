@@ -2,8 +2,8 @@
 
 use crate::histogram::{self, BUCKETS};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One cell: the owning thread stores, everyone else loads. Nothing is published through it.
 #[derive(Debug, Default)]
@@ -12,22 +12,26 @@ pub(crate) struct Cell(AtomicU64);
 /// Counts by bucket. A note says which buckets have ever been used, for a reader would otherwise
 /// have to look at all of them, and most durations of one lock fall into a few.
 ///
-/// A count is half a word, so that a series takes up half as much; the other half of one that has gone
-/// around is kept aside. Whoever goes around says so, then starts at 0 again. A reader that has seen the
-/// new count sees that as well, and reads again under the mutex: so what it reads never falls.
+/// A count is a quarter of a word, so that a series takes up less than half as much, and a reader has
+/// fewer lines to fetch; the rest of one that has gone around is kept aside. Whoever goes around says so,
+/// then starts at 0 again. A reader that has seen the new count sees that as well, and reads again under
+/// the mutex: so what it reads never falls.
 #[derive(Debug)]
+#[repr(C)] // what leads to the counts is at the start, with what a shard has before
 pub(crate) struct Buckets {
     used: [Cell; BUCKETS.div_ceil(BITS)],
     has_gone_around: AtomicBool,
-    /// Buckets that have gone around, and how often.
-    around: Mutex<Vec<(u16, u64)>>,
-    counts: [AtomicU32; BUCKETS],
+    around: Mutex<Around>,
+    counts: [AtomicU16; BUCKETS],
 }
+
+/// Buckets that have gone around, and how often.
+type Around = Vec<(u16, u64)>;
 
 /// Buckets per word of the note.
 const BITS: usize = u64::BITS as usize;
-/// What a count of half a word goes around at.
-const AROUND: u64 = 1 << u32::BITS;
+/// What a count goes around at: every 65,536th of a bucket takes the slow path.
+const AROUND: u64 = 1 << u16::BITS;
 
 impl Cell {
     pub(crate) const fn new() -> Self {
@@ -51,12 +55,15 @@ impl Cell {
 }
 
 impl Buckets {
+    /// Bytes at the start that lead to the counts.
+    pub(crate) const NOTE: usize = std::mem::offset_of!(Self, around);
+
     pub(crate) const fn new() -> Self {
         Self {
             used: [const { Cell::new() }; BUCKETS.div_ceil(BITS)],
             has_gone_around: AtomicBool::new(false),
             around: Mutex::new(Vec::new()),
-            counts: [const { AtomicU32::new(0) }; BUCKETS],
+            counts: [const { AtomicU16::new(0) }; BUCKETS],
         }
     }
 
@@ -94,7 +101,7 @@ impl Buckets {
         if self.counts[bucket].load(Relaxed) == 0 {
             return self.counts[bucket].store(1, Relaxed);
         }
-        let mut around = self.around.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut around = self.around();
         match around.iter_mut().find(|(known, _)| usize::from(*known) == bucket) {
             Some((_, times)) => *times += 1,
             None => around.push((number(bucket), 1)),
@@ -108,19 +115,25 @@ impl Buckets {
     /// left out; the next look has it.
     #[inline]
     pub(crate) fn each(&self) -> impl Iterator<Item = (u16, u64)> {
-        self.used_ones().map(|bucket| {
+        let mut around = None;
+        self.used_ones().map(move |bucket| {
             let count = u64::from(self.counts[bucket].load(Acquire));
-            let has_gone_around = self.has_gone_around.load(Relaxed);
-            (number(bucket), if has_gone_around { self.whole(bucket) } else { count })
+            if !self.has_gone_around.load(Relaxed) {
+                return (number(bucket), count);
+            }
+            (number(bucket), self.whole(bucket, around.get_or_insert_with(|| self.around())))
         })
     }
 
     #[cold]
-    fn whole(&self, bucket: usize) -> u64 {
-        let around = self.around.lock().unwrap_or_else(PoisonError::into_inner);
+    fn whole(&self, bucket: usize, around: &Around) -> u64 {
         let times = around.iter().find(|(known, _)| usize::from(*known) == bucket);
         let count = u64::from(self.counts[bucket].load(Relaxed));
         times.map_or(0, |(_, times)| times * AROUND) + count
+    }
+
+    fn around(&self) -> MutexGuard<'_, Around> {
+        self.around.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn used_ones(&self) -> impl Iterator<Item = usize> {
@@ -167,7 +180,7 @@ mod tests {
         buckets.count(others);
         buckets.count(ns);
         for times in 1..=2 {
-            buckets.counts[bucket].store(u32::MAX, Relaxed);
+            buckets.counts[bucket].store(u16::MAX, Relaxed);
             let before = nth(&buckets, 1).1;
             buckets.count(ns);
             assert_eq!(nth(&buckets, 1), (number(bucket), before + 1));
@@ -189,7 +202,7 @@ mod tests {
             threads.spawn(|| {
                 for _ in 0..2_000 {
                     let count = buckets.counts[bucket].load(Relaxed);
-                    buckets.counts[bucket].store(count.max(u32::MAX - 3), Relaxed);
+                    buckets.counts[bucket].store(count.max(u16::MAX - 3), Relaxed);
                     (0..6).for_each(|_| buckets.count(7));
                 }
                 done.store(true, Release);

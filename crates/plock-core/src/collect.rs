@@ -1,5 +1,5 @@
 //! From the shards, cells and records of all threads to one [`Snapshot`]. Runs on the reader's
-//! thread; recorders do not wait for it but for the copy of one cold block at a time.
+//! thread; recorders do not wait for it but for the copy of what one series has that is rare.
 
 use crate::Dropped;
 use crate::class::{self, Figure, Series};
@@ -95,9 +95,9 @@ fn add_shards(out: &mut Snapshot, take_exemplars: bool) -> (HashMap<u32, usize>,
     }
     let mut longest = vec![Longest::default(); out.locks.len()];
     for table in shard::tables() {
-        for (nth, (number, to)) in (AHEAD..).zip(&into) {
-            if let Some((later, _)) = into.get(nth) {
-                table.fetch_early(*later);
+        for (nth, (number, to)) in into.iter().enumerate() {
+            if let Some((later, _)) = into.get(nth + AHEAD) {
+                table.fetch(*later);
             }
             let Some(shard) = table.get(*number) else { continue };
             match to {
@@ -164,20 +164,21 @@ fn add_lock(
     }
     out.depth_sum += shard.deep_sum.get();
     out.outcomes[Outcome::WouldBlock as usize] += shard.would_block.get();
-    let mut cold = shard.cold();
-    keep_longer(&mut longest.hold, cold.worst_hold);
-    if let Some(exemplar) =
-        cold.hold_exemplar.filter(|e| out.hold_exemplar.is_none_or(|known| e.ns > known.ns))
-    {
-        out.hold_exemplar = Some(exemplar);
+    if let Some(mut notable) = shard.notable_beyond(longest.hold.map_or(0, |known| known.ns)) {
+        keep_longer(&mut longest.hold, notable.worst_hold);
+        if let Some(exemplar) =
+            notable.hold_exemplar.filter(|e| out.hold_exemplar.is_none_or(|known| e.ns > known.ns))
+        {
+            out.hold_exemplar = Some(exemplar);
+        }
+        if take_exemplars {
+            notable.hold_exemplar = None;
+            shard.reset_exemplar_floor(&mut notable);
+        }
     }
-    if take_exemplars {
-        cold.hold_exemplar = None;
-        shard.reset_exemplar_floor(&mut cold);
-    }
-    if let Some(contention) = &mut cold.contention {
+    if let Some(mut contention) = shard.contention() {
         keep_longer(&mut longest.wait, contention.worst_wait);
-        add_contention(out, contention, take_exemplars, edges);
+        add_contention(out, &mut contention, take_exemplars, edges);
     }
 }
 

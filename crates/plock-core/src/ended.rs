@@ -109,25 +109,24 @@ impl Ended<'_> {
         let span = self.waiter.owner.span().filter(|_| self.waiter.owner_is_alive());
         let (waiter, site) = (self.waiter.label, self.waiter.site);
         shard::with(thread::state(), self.series, |shard| {
-            let mut cold = shard.cold();
-            let cold = cold.contention();
+            let mut contention = shard.contention_or_new();
             if outcome != Outcome::Acquired {
-                cold.outcomes[outcome as usize] += 1;
+                contention.outcomes[outcome as usize] += 1;
             }
-            cold.waited(cause, ns);
-            cold.claim_delay_ns = cold.claim_delay_ns.wrapping_add(self.claim_ns());
+            contention.waited(cause, ns);
+            contention.claim_delay_ns = contention.claim_delay_ns.wrapping_add(self.claim_ns());
             for share in shares {
                 let waits = u64::from(most.is_some_and(|most| most.label == share.label));
                 let holder_site = share.label.is_holder().then_some(share.site);
                 let (holder, wait_ns) = (share.label, share.ns);
-                cold.charge(EdgeCell { cause, waiter, holder, holder_site, waits, wait_ns });
+                contention.charge(EdgeCell { cause, waiter, holder, holder_site, waits, wait_ns });
             }
-            if cold.worst_wait.is_none_or(|worst| ns > worst.ns) {
-                cold.worst_wait = Some(WorstCell { ns, owner: waiter, site });
+            if contention.worst_wait.is_none_or(|worst| ns > worst.ns) {
+                contention.worst_wait = Some(WorstCell { ns, owner: waiter, site });
             }
-            if let Some(span) = span.filter(|_| cold.wants_exemplar(cause, ns)) {
+            if let Some(span) = span.filter(|_| contention.wants_exemplar(cause, ns)) {
                 let unix_ns = clock::WallClock::now().unix_ns();
-                cold.wait_exemplar(cause, Exemplar { ns, unix_ns, span });
+                contention.wait_exemplar(cause, Exemplar { ns, unix_ns, span });
             }
         });
     }

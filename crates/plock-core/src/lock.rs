@@ -335,7 +335,7 @@ impl Lock {
         if start.is_recorded() {
             let series = self.series(mode);
             shard::with(thread::state(), series, |shard| {
-                shard.cold().contention().outcomes[outcome as usize] += 1;
+                shard.contention_or_new().outcomes[outcome as usize] += 1;
             });
         }
     }

@@ -6,7 +6,8 @@
 //! | owning thread | load, add, store each cell | `Relaxed`: single writer, each cell stands alone |
 //! | owning thread, first use of a series | makes the shard, stores its pointer in the table | `Release` |
 //! | snapshot | loads the pointer, then the cells | `Acquire`, then `Relaxed` |
-//! | owning thread, slow path | locks `cold` of its own shard | mutex, contended only by a snapshot |
+//! | owning thread, slow path | locks `notable` or `contention` of its own shard | mutex, contended only by a snapshot |
+//! | snapshot | locks `notable` if a reading of what is published from there says that it has something to add | the reading is `Relaxed`: what it misses the next one sees |
 //! | exiting thread | puts the table on the free list | mutex |
 //! | later thread | adopts a table with its totals | mutex: publishes the previous owner's stores |
 //!
@@ -22,7 +23,7 @@ use crate::published::Published;
 use crate::thread::{self, ThreadState};
 use crate::{DEPTHS, Exemplar, Idle, account};
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Holds shorter than this never become exemplars: the fast path stays off the slow one.
@@ -46,12 +47,16 @@ pub(crate) struct Shard {
     /// Guards released by another owner than the one that acquired them.
     pub(crate) migrated: Cell,
     /// Durations at least this long go to the slow path: the longest so far, exemplars, slow ones.
-    /// Written under `cold`, so the recorder and the snapshot never overwrite each other.
+    /// Written under `notable`, so the recorder and the snapshot never overwrite each other.
     notable_from: AtomicU64,
-    cold: Mutex<Cold>,
+    /// Whether a collection has an exemplar to take, or a bar to lower. Written under `notable`.
+    has_exemplar: AtomicBool,
+    /// Made at the first contention, which most locks never see.
+    contention: Published<Mutex<Contention>>,
     pub(crate) hold: Buckets,
     /// Used by the series of scopes only.
     pub(crate) scope: ScopeCells,
+    notable: Mutex<Notable>,
 }
 
 /// Counters of a scope name.
@@ -67,13 +72,11 @@ pub(crate) struct ScopeCells {
 
 /// What a hold writes that is the longest so far, or an exemplar.
 #[derive(Debug, Default)]
-pub(crate) struct Cold {
+pub(crate) struct Notable {
     pub(crate) worst_hold: Option<WorstCell>,
     pub(crate) hold_exemplar: Option<Exemplar>,
     /// Holds longer than this become exemplars; 0 = not set yet.
     exemplar_floor: u64,
-    /// Most locks are never contended.
-    pub(crate) contention: Option<Box<Contention>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +86,10 @@ pub(crate) struct WorstCell {
     pub(crate) site: &'static Location<'static>,
 }
 
+/// What is fetched at once.
+const LINE: usize = 64;
 /// Lines at the start of a shard that a snapshot reads in any case.
-const SNAPSHOT_LINES: usize = std::mem::offset_of!(Shard, hold).div_ceil(64) + 1;
+const SNAPSHOT_LINES: usize = (std::mem::offset_of!(Shard, hold) + Buckets::NOTE).div_ceil(LINE);
 
 impl Shard {
     fn new() -> Self {
@@ -99,7 +104,9 @@ impl Shard {
             by_tasks: Cell::new(),
             migrated: Cell::new(),
             notable_from: AtomicU64::new(1),
-            cold: Mutex::default(),
+            has_exemplar: AtomicBool::new(false),
+            notable: Mutex::default(),
+            contention: Published::nothing(),
             hold: Buckets::new(),
             scope: ScopeCells::default(),
         }
@@ -156,42 +163,69 @@ impl Shard {
     #[cold]
     #[inline(never)]
     fn note_longest(&self, ns: u64) {
-        let cold = self.cold();
+        let notable = self.notable();
         if ns > self.hold_max.get() {
             self.hold_max.set(ns);
         }
-        self.set_bar(&cold);
+        self.set_bar(&notable);
     }
 
     /// After a change of what is notable.
-    fn set_bar(&self, cold: &Cold) {
-        let from =
-            self.hold_max.get().saturating_add(1).min(cold.exemplar_from()).min(account::slow_ns());
+    fn set_bar(&self, notable: &Notable) {
+        let longer = self.hold_max.get().saturating_add(1);
+        let from = longer.min(notable.exemplar_from()).min(account::slow_ns());
         self.notable_from.store(from, Relaxed);
+        self.has_exemplar.store(notable.has_exemplar(), Relaxed);
     }
 
-    pub(crate) fn cold(&self) -> MutexGuard<'_, Cold> {
-        self.cold.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn notable(&self) -> MutexGuard<'_, Notable> {
+        self.notable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same if there is an exemplar, or a hold longer than `known`. A collection locks the others
+    /// in vain: that alone made it take twice as long.
+    pub(crate) fn notable_beyond(&self, known: u64) -> Option<MutexGuard<'_, Notable>> {
+        let has_more = self.hold_max.get() > known || self.has_exemplar.load(Relaxed);
+        has_more.then(|| self.notable())
+    }
+
+    /// What attempts wrote that waited or failed, if there was one.
+    pub(crate) fn contention(&self) -> Option<MutexGuard<'_, Contention>> {
+        self.contention.get().map(lock)
+    }
+
+    /// The same, made if there was none. Only the shard's present writer calls this.
+    pub(crate) fn contention_or_new(&self) -> MutexGuard<'_, Contention> {
+        lock(self.contention.get().unwrap_or_else(|| {
+            let fresh: &'static _ = Box::leak(Box::default());
+            self.contention.set(fresh);
+            fresh
+        }))
     }
 
     /// Raises the bar for the next exemplar, with or without a span in this one.
-    pub(crate) fn set_exemplar_floor(&self, cold: &mut Cold, ns: u64) {
-        cold.exemplar_floor = ns.max(EXEMPLAR_FLOOR_NS);
-        self.set_bar(cold);
+    pub(crate) fn set_exemplar_floor(&self, notable: &mut Notable, ns: u64) {
+        notable.exemplar_floor = ns.max(EXEMPLAR_FLOOR_NS);
+        self.set_bar(notable);
     }
 
-    pub(crate) fn reset_exemplar_floor(&self, cold: &mut Cold) {
-        self.set_exemplar_floor(cold, 0);
+    pub(crate) fn reset_exemplar_floor(&self, notable: &mut Notable) {
+        self.set_exemplar_floor(notable, 0);
     }
 }
 
-impl Cold {
+fn lock(contention: &'static Mutex<Contention>) -> MutexGuard<'static, Contention> {
+    contention.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Notable {
     fn exemplar_from(&self) -> u64 {
         self.exemplar_floor.max(EXEMPLAR_FLOOR_NS) + 1
     }
 
-    pub(crate) fn contention(&mut self) -> &mut Contention {
-        self.contention.get_or_insert_default()
+    /// Whether there is one, or one has raised the bar.
+    fn has_exemplar(&self) -> bool {
+        self.hold_exemplar.is_some() || self.exemplar_floor > EXEMPLAR_FLOOR_NS
     }
 }
 
@@ -222,26 +256,14 @@ impl Table {
         self.shards[series as usize & (MAX_SERIES - 1)].get()
     }
 
-    /// Has the processor fetch what a snapshot reads of a series, long before it does: it would wait for
-    /// each shard in turn otherwise.
+    /// Has the processor fetch what a snapshot reads of a series in any case, long before it does: it
+    /// would wait for each shard in turn otherwise.
     #[inline]
-    pub(crate) fn fetch_early(&self, series: u32) {
-        #[cfg(target_arch = "x86_64")]
+    pub(crate) fn fetch(&self, series: u32) {
         if let Some(shard) = self.get(series) {
-            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            const LINE: usize = 64;
-            let start = std::ptr::from_ref(shard).cast::<i8>();
-            for line in 0..SNAPSHOT_LINES {
-                #[expect(unsafe_code, reason = "an intrinsic that takes a pointer")]
-                // SAFETY: a hint, which reads nothing and may be given any address; every x86_64
-                // processor has the instruction.
-                unsafe {
-                    _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line * LINE));
-                }
-            }
+            let start = std::ptr::from_ref(shard).cast::<u8>();
+            (0..SNAPSHOT_LINES).for_each(|line| prefetch(start.wrapping_add(line * LINE)));
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = series;
     }
 
     /// Only the table's present writer calls this.
@@ -250,6 +272,20 @@ impl Table {
         self.shards[series as usize & (MAX_SERIES - 1)].set(fresh);
         fresh
     }
+}
+
+/// A hint, which reads nothing and may be given any address.
+#[inline]
+fn prefetch(at: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "an intrinsic that takes a pointer")]
+    // SAFETY: no address is invalid, and every x86_64 processor has the instruction.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 /// Runs `f` on this thread's shard of a series.
@@ -297,7 +333,7 @@ pub(crate) fn reset_bars() {
     let series = 0..MAX_SERIES;
     #[expect(clippy::cast_possible_truncation, reason = "below MAX_SERIES")]
     let shards = series.flat_map(|series| tables.iter().filter_map(move |t| t.get(series as u32)));
-    shards.for_each(|shard| shard.set_bar(&shard.cold()));
+    shards.for_each(|shard| shard.set_bar(&shard.notable()));
 }
 
 /// Every table there is at this moment, for a snapshot.

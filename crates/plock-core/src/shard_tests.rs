@@ -49,3 +49,38 @@ fn threads_at_the_same_time_have_tables_of_their_own() {
     used.dedup();
     assert_eq!(used.len(), 4);
 }
+
+/// A collection looks at what is rare where that can add something, and nowhere else.
+#[test]
+fn notable_holds_are_read_if_longer_than_known_or_exemplars() {
+    let shard = Shard::new();
+    assert!(shard.notable_beyond(0).is_none(), "nothing has been held");
+    assert!(shard.held(50));
+    assert!(shard.notable_beyond(49).is_some());
+    assert!(shard.notable_beyond(50).is_none());
+
+    let long = EXEMPLAR_FLOOR_NS + 1;
+    let mut notable = shard.notable();
+    notable.hold_exemplar = Some(Exemplar { ns: 50, ..Exemplar::default() });
+    shard.set_exemplar_floor(&mut notable, 50);
+    drop(notable);
+    assert!(
+        shard.notable_beyond(long).is_some(),
+        "another's hold was longer, the exemplar is here"
+    );
+
+    let mut notable = shard.notable();
+    notable.hold_exemplar = None;
+    shard.set_exemplar_floor(&mut notable, long);
+    drop(notable);
+    assert!(shard.notable_beyond(long).is_some(), "its bar is still to be lowered");
+
+    shard.reset_exemplar_floor(&mut shard.notable());
+    assert!(shard.notable_beyond(long).is_none());
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_class_takes_little_more_than_a_kilobyte_of_each_thread() {
+    assert!(size_of::<Shard>() <= 1152, "{}", size_of::<Shard>());
+}

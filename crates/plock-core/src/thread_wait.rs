@@ -120,7 +120,7 @@ impl Lock {
     #[cold]
     pub fn poisoned(&self, mode: Mode) {
         shard::with(thread::state(), self.series(mode), |shard| {
-            shard.cold().contention().outcomes[Outcome::Poisoned as usize] += 1;
+            shard.contention_or_new().outcomes[Outcome::Poisoned as usize] += 1;
         });
     }
 }
