@@ -1,11 +1,12 @@
 //! Locks that block a thread: the same source under another import, as in `operations`.
 
 use crate::harness::Row;
-use crate::here::Here;
+use crate::here::{Here, clocked};
 use crate::operations::{Spin, Work};
 use crate::rows::{CONTENDED, taking_turns};
 use crate::threads;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 macro_rules! operations {
     (
@@ -14,7 +15,7 @@ macro_rules! operations {
     ) => {
         $(#[$doc])*
         mod $module {
-            use crate::operations::Work;
+            use crate::operations::{Spin, Work};
             use crate::threads::Acquired;
             use $($import)::+::*;
             use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -28,10 +29,26 @@ macro_rules! operations {
                 crate::threads::apart($lock)
             }
 
-            pub(super) async fn lock(mutex: &'static Mutex<u64>, operations: u64) {
-                for _ in 0..operations {
-                    *mutex.lock()$(.$unwrap())? += 1;
-                }
+            #[inline(always)]
+            pub(super) fn add(mutex: &Mutex<u64>) {
+                *mutex.lock()$(.$unwrap())? += 1;
+            }
+
+            #[inline(always)]
+            pub(super) fn read(lock: &RwLock<u64>) {
+                std::hint::black_box(*lock.read()$(.$unwrap())?);
+            }
+
+            #[inline(always)]
+            pub(super) fn write(lock: &RwLock<u64>) {
+                *lock.write()$(.$unwrap())? += 1;
+            }
+
+            #[inline(always)]
+            pub(super) fn hold(mutex: &Mutex<u64>, section: Spin) {
+                let mut guard = mutex.lock()$(.$unwrap())?;
+                section.run();
+                *guard += 1;
             }
 
             /// Locks until `stop`, twice at least.
@@ -51,32 +68,6 @@ macro_rules! operations {
                     work.between.run();
                 }
                 all
-            }
-
-            /// Locks until `stop`; returns how often.
-            pub(super) fn hammer(mutex: &Mutex<u64>, work: Work, stop: &AtomicBool) -> u64 {
-                let mut operations = 0;
-                while !stop.load(Relaxed) {
-                    let mut guard = mutex.lock()$(.$unwrap())?;
-                    work.section.run();
-                    *guard += 1;
-                    drop(guard);
-                    work.between.run();
-                    operations += 1;
-                }
-                operations
-            }
-
-            pub(super) async fn read(lock: &'static RwLock<u64>, operations: u64) {
-                for _ in 0..operations {
-                    std::hint::black_box(*lock.read()$(.$unwrap())?);
-                }
-            }
-
-            pub(super) async fn write(lock: &'static RwLock<u64>, operations: u64) {
-                for _ in 0..operations {
-                    *lock.write()$(.$unwrap())? += 1;
-                }
             }
         }
     };
@@ -105,27 +96,59 @@ operations!(
     <Mutex<_> as Named>::named(super::CLASS, 0), <RwLock<_> as Named>::named(super::CLASS, 0)
 );
 
-/// The rows of one library: bare, recorded, switched off; of the mutex also without a scope.
+async fn repeat(operation: impl Fn(), operations: u64) {
+    for _ in 0..operations {
+        operation();
+    }
+}
+
+/// Holds until `stop`; returns how often.
+fn hammer(hold: impl Fn(), work: Work, stop: &AtomicBool) -> u64 {
+    let mut operations = 0;
+    while !stop.load(Relaxed) {
+        hold();
+        work.between.run();
+        operations += 1;
+    }
+    operations
+}
+
+/// The rows of one library: bare, the same with the clock alone, recorded, switched off; of the mutex also
+/// without a scope.
 macro_rules! rows {
     ($here:ident, $library:literal, $bare:ident, $wrapped:ident) => {{
         let (free, kept) = ($bare::mutex(), $wrapped::mutex());
         let (free_lock, kept_lock) = ($bare::read_write_lock(), $wrapped::read_write_lock());
-        let lock = move |n| $wrapped::lock(kept, n);
-        let read = move |n| $wrapped::read(kept_lock, n);
-        let write = move |n| $wrapped::write(kept_lock, n);
+        let bare = move |n| repeat(|| $bare::add(free), n);
+        let lock = move |n| repeat(|| $wrapped::add(kept), n);
+        let read = move |n| repeat(|| $wrapped::read(kept_lock), n);
+        let write = move |n| repeat(|| $wrapped::write(kept_lock), n);
         let name = |rest: &str| format!("{}::{rest}", $library);
         vec![
-            $here.task(&name("Mutex/uncontended/bare"), move |n| $bare::lock(free, n)),
+            $here.task(&name("Mutex/uncontended/bare"), bare),
+            $here.task(&name("Mutex/uncontended/clocked"), move |n| {
+                repeat(|| clocked(|| $bare::add(free)), n)
+            }),
             $here.scoped(&name("Mutex/uncontended/full"), lock),
             $here.scoped(&name("Mutex/uncontended/off"), lock).switched_off(),
-            $here.task(&name("Mutex/uncontended-task/bare"), move |n| $bare::lock(free, n)),
+            $here.task(&name("Mutex/uncontended-task/bare"), bare),
             $here.task(&name("Mutex/uncontended-task/full"), lock),
-            $here.taskless(&name("Mutex/uncontended-unscoped/bare"), move |n| $bare::lock(free, n)),
+            $here.taskless(&name("Mutex/uncontended-unscoped/bare"), bare),
             $here.taskless(&name("Mutex/uncontended-unscoped/full"), lock),
-            $here.task(&name("RwLock/uncontended-read/bare"), move |n| $bare::read(free_lock, n)),
+            $here.task(&name("RwLock/uncontended-read/bare"), move |n| {
+                repeat(|| $bare::read(free_lock), n)
+            }),
+            $here.task(&name("RwLock/uncontended-read/clocked"), move |n| {
+                repeat(|| clocked(|| $bare::read(free_lock)), n)
+            }),
             $here.scoped(&name("RwLock/uncontended-read/full"), read),
             $here.scoped(&name("RwLock/uncontended-read/off"), read).switched_off(),
-            $here.task(&name("RwLock/uncontended-write/bare"), move |n| $bare::write(free_lock, n)),
+            $here.task(&name("RwLock/uncontended-write/bare"), move |n| {
+                repeat(|| $bare::write(free_lock), n)
+            }),
+            $here.task(&name("RwLock/uncontended-write/clocked"), move |n| {
+                repeat(|| clocked(|| $bare::write(free_lock)), n)
+            }),
             $here.scoped(&name("RwLock/uncontended-write/full"), write),
             $here.scoped(&name("RwLock/uncontended-write/off"), write).switched_off(),
         ]
@@ -153,14 +176,17 @@ macro_rules! hammered {
     ($library:literal, $bare:ident, $wrapped:ident, $kept:expr) => {{
         let work = Work { section: Spin::nanoseconds(22), between: Spin::nanoseconds(65) };
         let (free, kept) = ($bare::mutex(), threads::apart($kept));
-        let bare = move |_: usize, stop: &AtomicBool| $bare::hammer(free, work, stop);
+        let bare = move || $bare::hold(free, work.section);
+        let clocked = move |_: usize, stop: &AtomicBool| hammer(|| clocked(bare), work, stop);
+        let bare = move |_: usize, stop: &AtomicBool| hammer(bare, work, stop);
         let recorded = move |_: usize, stop: &AtomicBool| {
-            let hammer = async { $wrapped::hammer(kept, work, stop) };
+            let hammer = async { hammer(|| $wrapped::hold(kept, work.section), work, stop) };
             threads::block_on(plock::scope("bench", hammer))
         };
         let name = |mode| format!("{}::Mutex/hammered/{mode}", $library);
         [
             Row::timed(&name("bare"), move |time| threads::two(time, &bare)),
+            Row::timed(&name("clocked"), move |time| threads::two(time, &clocked)),
             Row::timed(&name("full"), move |time| threads::two(time, &recorded)),
             Row::timed(&name("off"), move |time| threads::two(time, &recorded)).switched_off(),
         ]

@@ -2,7 +2,7 @@
 
 use crate::blocking;
 use crate::harness::Row;
-use crate::here::{Here, polls};
+use crate::here::{Here, clocked, polls};
 use crate::messages;
 use crate::once;
 use crate::operations::{Spin, Work, bare, wrapped};
@@ -11,6 +11,7 @@ use http::{Request, Response};
 use plock::tokio::sync::Mutex;
 use plock::tower::PlockLayer;
 use plock::{Mode, Outcome, Snapshot};
+use plock_core::Start;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::hint::black_box;
@@ -43,8 +44,7 @@ fn clock() -> Row {
     Row::counted("clock/two-reads/bare", |operations| {
         let start = Instant::now();
         for _ in 0..operations {
-            black_box(plock_core::Start::now());
-            black_box(plock_core::Start::now());
+            clocked(|| {});
         }
         start.elapsed()
     })
@@ -99,19 +99,29 @@ fn others(here: &Here) -> Vec<Row> {
 fn scopes(here: &Here) -> Vec<Row> {
     let never = || poll_fn(|_| black_box(Poll::<()>::Pending));
     let scope = move |n| polls(plock::scope("bench-poll", never()), n);
+    let timed = || poll_fn(|_| clocked(|| black_box(Poll::<()>::Pending)));
     vec![
         here.task("poll/timed/bare", move |n| polls(never(), n)),
+        here.task("poll/timed/clocked", move |n| polls(timed(), n)),
         here.task("poll/timed/full", scope),
         here.task("poll/timed/off", scope).switched_off(),
     ]
 }
 
-/// A request to a service that does nothing: made, answered, dropped.
+/// A request to a service that does nothing: made, answered, dropped. The least that tells its parts apart
+/// reads the clock three times: when it is called, at the first poll, and at the end.
 fn requests(here: &Here) -> Vec<Row> {
     let nothing = || service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(())) });
+    let timed = || {
+        service_fn(|_: Request<()>| {
+            black_box(Start::now());
+            async { clocked(|| Ok::<_, Infallible>(Response::new(()))) }
+        })
+    };
     let wrapped = move |n| call(PlockLayer::new().layer(nothing()), n);
     vec![
         here.task("tower/do-nothing/bare", move |n| call(nothing(), n)),
+        here.task("tower/do-nothing/clocked", move |n| call(timed(), n)),
         here.task("tower/do-nothing/full", wrapped),
         here.task("tower/do-nothing/off", wrapped).switched_off(),
     ]
