@@ -37,17 +37,8 @@ impl<'a, G, W: Guarding> Guarded<'a, G, W> {
     #[inline(always)]
     pub fn new(lock: &'a Lock, guard: G, hold: Hold) -> Self {
         let guard = ManuallyDrop::new(guard);
-        Self { guard, hold, lock, panicking: thread::panicking(), how: PhantomData }
-    }
-
-    /// It comes with the news that the lock is poisoned.
-    #[inline]
-    #[must_use]
-    pub fn poisoned(self) -> Self {
-        if self.hold.is_recorded() {
-            self.lock.poisoned(W::SHARE.mode());
-        }
-        self
+        let panicking = hold.is_recorded() && thread::panicking(); // of no use else
+        Self { guard, hold, lock, panicking, how: PhantomData }
     }
 
     /// Ends the hold and gives the guard away, for a call that lets others have the lock meanwhile.

@@ -142,21 +142,20 @@ impl<'a, G: Guard> Held<'a, G> {
         Self::with(lock, Got::of(guard), hold)
     }
 
+    /// The guard is the same in both results, made in one place: else it is made in memory, for whoever
+    /// unwraps the one and would show the other.
     #[inline(always)]
     fn with(lock: &'a Lock, got: Got<G>, hold: Hold) -> LockResult<Self> {
+        if got.is_poisoned && hold.is_recorded() {
+            lock.poisoned(Self::MODE);
+        }
         let held = Self::new(lock, got.guard, hold);
-        if got.is_poisoned { Err(PoisonError::new(held.counted())) } else { Ok(held) }
+        if got.is_poisoned { Err(PoisonError::new(held)) } else { Ok(held) }
     }
 
     #[inline(always)]
     fn new(lock: &'a Lock, guard: G, hold: Hold) -> Self {
         Self(Guarded::new(lock, guard, hold))
-    }
-
-    /// It comes with the news that the lock is poisoned.
-    #[inline(always)]
-    fn counted(self) -> Self {
-        Self(self.0.poisoned())
     }
 
     /// Ends the hold and gives the guard away, for a call that lets others have the lock meanwhile.
