@@ -92,10 +92,16 @@ impl Scope {
 
     /// Ends the scope: `drop_inner` drops the wrapped future inside it, then totals are told and
     /// guards that are still alive go to the enclosing scope. Does nothing the second time.
+    #[inline]
     pub fn end<R: Runtime>(&mut self, completed: bool, drop_inner: impl FnOnce()) {
         if std::mem::replace(&mut self.ended, true) {
             return drop_inner();
         }
+        self.end_now::<R>(completed, drop_inner);
+    }
+
+    #[inline(never)]
+    fn end_now<R: Runtime>(&mut self, completed: bool, drop_inner: impl FnOnce()) {
         let Some(running) = self.running.take() else { return drop_inner() };
         // Told when it goes out of scope, even if a drop in there panics.
         let mut ending = Ending { running, name: self.name, completed };

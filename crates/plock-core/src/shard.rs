@@ -135,6 +135,12 @@ impl Shard {
     /// the slow path.
     #[inline]
     pub(crate) fn held(&self, ns: u64) -> bool {
+        !self.held_as_usual(ns) && self.held_unusually(ns)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn held_unusually(&self, ns: u64) -> bool {
         self.hold.count(ns);
         self.hold_sum.add(ns);
         let notable = self.is_notable(ns);
