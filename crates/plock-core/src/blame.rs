@@ -53,9 +53,18 @@ pub(crate) struct Blamed {
 impl Blamed {
     /// Splits the queue time by what was charged between `base` and `later`.
     pub(crate) fn split(&self, base: &[Charge], later: &[Charge]) -> Few {
-        let before = |label| base.iter().find(|c| c.label == label).map_or(0, |c| c.ns);
-        let growth = |c: &Charge| Charge { ns: c.ns.saturating_sub(before(c.label)), ..*c };
-        let mut shares: Few = later.iter().map(growth).filter(|charge| charge.ns > 0).collect();
+        // A lock charges a label in the same place for ever; only those that held it are elsewhere.
+        let before = |place: usize, label: Label| {
+            let is_same = |charge: &&Charge| charge.label == label;
+            let charge = base.get(place).filter(is_same);
+            charge.or_else(|| base.iter().find(is_same)).map_or(0, |charge| charge.ns)
+        };
+        let growth = |(place, charge): (usize, &Charge)| Charge {
+            ns: charge.ns.saturating_sub(before(place, charge.label)),
+            ..*charge
+        };
+        let grown = later.iter().enumerate().map(growth).filter(|charge| charge.ns > 0);
+        let mut shares: Few = grown.collect();
         let total: u128 = shares.iter().map(|share| u128::from(share.ns)).sum();
         if total > u128::from(self.queue_ns) {
             scale(&mut shares, self.last, self.queue_ns);

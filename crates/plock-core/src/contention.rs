@@ -16,7 +16,7 @@ pub(crate) struct Contention {
     pub(crate) wait_exemplars: Vec<(Cause, Exemplar)>,
 }
 
-/// A histogram under the cold mutex.
+/// A histogram under the mutex of all this.
 #[derive(Debug)]
 pub(crate) struct Counts {
     pub(crate) counts: [u64; BUCKETS],
@@ -35,7 +35,7 @@ pub(crate) struct EdgeCell {
     pub(crate) wait_ns: u64,
 }
 
-/// Blame edges of one thread and series; further ones fold into one overflow edge.
+/// Edges of one thread and series that are told apart; again as many by their holders alone.
 const MAX_EDGES: usize = 64;
 
 impl Contention {
@@ -61,32 +61,37 @@ impl Contention {
         }
     }
 
+    /// Charges a holder with a wait. Of too many edges the waiters go without their names first: who holds
+    /// the lock is what has to be known.
     pub(crate) fn charge(&mut self, edge: EdgeCell) {
-        let same = |e: &&mut EdgeCell| {
-            e.cause == edge.cause && e.waiter == edge.waiter && e.holder == edge.holder
+        if self.add(&edge, MAX_EDGES) {
+            return;
+        }
+        loss::count(Dropped::Edges, 1);
+        let by_holder = EdgeCell { waiter: Label::OVERFLOW, ..edge };
+        if !self.add(&by_holder, 2 * MAX_EDGES) {
+            let rest = EdgeCell { holder: Label::OVERFLOW, holder_site: None, ..by_holder };
+            self.add(&rest, usize::MAX);
+        }
+    }
+
+    /// Adds to the edge between these labels; as a new one if there are fewer than `most`. Looks at one after
+    /// the other: nearly always there are a few, and at most twice [`MAX_EDGES`].
+    fn add(&mut self, edge: &EdgeCell, most: usize) -> bool {
+        let same = |known: &&mut EdgeCell| {
+            known.holder == edge.holder && known.waiter == edge.waiter && known.cause == edge.cause
         };
         if let Some(known) = self.edges.iter_mut().find(same) {
             known.waits += edge.waits;
             known.wait_ns = known.wait_ns.wrapping_add(edge.wait_ns);
             known.holder_site = edge.holder_site.or(known.holder_site);
-            return;
+            return true;
         }
-        if self.edges.len() < MAX_EDGES {
-            self.edges.push(edge);
-            return;
+        let has_room = self.edges.len() < most;
+        if has_room {
+            self.edges.push(edge.clone());
         }
-        loss::count(Dropped::Edges, 1);
-        let overflow = Label::OVERFLOW;
-        if edge.waiter != overflow {
-            let folded = EdgeCell { waiter: overflow, holder: overflow, holder_site: None, ..edge };
-            match self.edges.iter_mut().find(|e| e.waiter == overflow && e.cause == folded.cause) {
-                Some(known) => {
-                    known.waits += folded.waits;
-                    known.wait_ns = known.wait_ns.wrapping_add(folded.wait_ns);
-                }
-                None => self.edges.push(folded),
-            }
-        }
+        has_room
     }
 }
 

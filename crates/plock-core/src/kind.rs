@@ -325,7 +325,7 @@ vocabulary! {
         Holds = "hold_limit",
         /// Readers or permit holders a lock could not name.
         Holders = "holder_limit",
-        /// Blame edges over the cap.
+        /// Blame edges over the cap: the waiter is not named, far beyond it the holder neither.
         Edges = "edge_limit",
         /// Intervals the clock could not have measured.
         Clock = "clock_anomaly",

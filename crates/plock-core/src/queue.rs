@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 /// Labels a lock charges separately; further ones share one more entry.
-pub(crate) const CHARGED: usize = 32;
+pub(crate) const CHARGED: usize = 128;
 
 #[derive(Debug)]
 pub(crate) struct Queue {

@@ -82,7 +82,7 @@ proptest! {
     /// Charges by label never fall and none is lost, however many labels there are.
     #[test]
     fn labels_beyond_the_cap_share_one_entry_that_keeps_its_sum(
-        holds in prop::collection::vec((0..100u64, 0..1_000u64), 1..300),
+        holds in prop::collection::vec((0..300u64, 0..1_000u64), 1..600),
     ) {
         let mut queue = Queue::default();
         let mut before: Vec<Charge> = Vec::new();

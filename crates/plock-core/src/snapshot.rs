@@ -193,7 +193,7 @@ pub struct Edge {
     pub lock: String,
     /// Why.
     pub cause: Cause,
-    /// Label of the waiter.
+    /// Label of the waiter; `__overflow__` for those beyond the cap.
     pub waiter: String,
     /// Label of the holder that was charged; empty if unknown, `(hand-over)` for time in which the
     /// lock had been handed to others that had not run yet.
