@@ -76,15 +76,16 @@ pub(crate) fn account_now<R: Runtime>(at: HoldRef, series: u32) {
 #[inline(always)]
 pub(crate) fn account<R: Runtime>(at: HoldRef, series: u32, end: u64) {
     let ts = thread::state();
-    if let Some(slot) = at.usual_slot()
+    let holds = at.cell.holds();
+    if let Some(slot) = holds.slots.usual_slot(at.key)
         && ts.scope.get().is_some_and(|scope| std::ptr::eq(scope, at.cell))
         && at.cell.times.suspended.get() == slot.suspended()
         && let Some(shard) = ts.table().get(series)
     {
         let ns = end.wrapping_sub(slot.since()); // backwards is unusually long
         if shard.held_as_usual(ns) {
-            at.cell.release_in(slot);
-            return at.cell.note_hold(series, ns);
+            holds.release_in(slot);
+            return holds.note_hold(series, ns);
         }
     }
     account_unusually::<R>(at, series, end);
@@ -108,7 +109,7 @@ pub(crate) fn account_exclusive_part<R: Runtime>(
         file_notable(ts, at, series, ns, Some(HoldEnd::Downgraded));
     }
     if own {
-        at.cell.note_hold(series, ns);
+        at.cell.holds().note_hold(series, ns);
     } else {
         at.now_in().slow().foreign_hold_ns += ns;
     }
@@ -133,7 +134,7 @@ fn account_unusually<R: Runtime>(at: HoldRef, series: u32, end: u64) {
     }
     let is_task = cell.role() == Role::Task;
     if is_own::<R>(ts, cell) && cell.release_own(at.key) {
-        cell.note_hold(series, ns);
+        cell.holds().note_hold(series, ns);
     } else {
         release_elsewhere::<R>(ts, at, series, ns);
     }
@@ -155,7 +156,7 @@ fn length(at: HoldRef, end: u64) -> u64 {
 #[cold]
 fn note_suspended(ts: &ThreadState, at: HoldRef, series: u32, suspended: u64) {
     shard::with(ts, series, |shard| shard.suspended.add(suspended));
-    at.cell.totals.across_await.add(1);
+    at.cell.holds().totals.across_await.add(1);
 }
 
 #[cold]

@@ -270,20 +270,21 @@ impl Lock {
             && task == ts.scope_task.get()
             && (M::MODE != Mode::Shared || base != 0)
             && let Some(shard) = ts.table().get(series)
-            && let Some(slot) = cell.slots.free()
             && (M::MODE == Mode::Exclusive || self.record().is_none())
             && cell.is_outermost()
-            && let live = cell.live()
+            && let holds = cell.holds()
+            && let Some(slot) = holds.slots.free()
+            && let live = holds.tally.live()
             && let Some(depth) = shard.usual_depth(live)
         {
+            depth.add(1);
+            holds.note_depth(live + 1);
             let suspended = cell.times.suspended.get();
             let hold = HoldInfo { lock: self.id(), since, site, series, share, suspended };
-            let at = cell.claim_in(slot, &hold);
+            let at = cell.claim_in(holds, slot, &hold);
             if M::MODE == Mode::Exclusive {
                 self.publish(at.key);
             }
-            depth.add(1);
-            cell.note_depth(live + 1);
             return Hold { at: Some(at) };
         }
         self.enter_unusually::<R>(since, share, site)
@@ -317,7 +318,7 @@ impl Lock {
             shard.unusual.add(1);
             shard.by_tasks.add(u64::from(cell.role() == Role::Task));
         });
-        cell.note_depth(depth);
+        cell.holds().note_depth(depth);
         Hold { at: Some(at) }
     }
 

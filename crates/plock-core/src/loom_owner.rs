@@ -4,7 +4,7 @@ use crate::holders::Holders;
 use crate::loom_tests::{hold, model};
 use crate::name::Label;
 use crate::owner::{OwnerCell, Role, WaitEnd};
-use crate::published::Published;
+use crate::published::{Present, Published};
 use crate::report::ScopeReport;
 use crate::slots::{Slots, key_of, place_of};
 use crate::{Cause, Kind, Lock};
@@ -154,6 +154,26 @@ fn what_is_published_is_whole() {
         let cell: &'static AtomicU64 = Box::leak(Box::new(AtomicU64::new(1)));
         place.set(cell);
         cell.store(2, Relaxed);
+        reader.join().unwrap();
+    });
+}
+
+/// The same of what an owner holds, which a snapshot looks at while the owner makes it. Fails likewise.
+#[test]
+fn what_takes_the_place_of_another_is_whole() {
+    model(|| {
+        let made = |count| -> &'static AtomicU64 { Box::leak(Box::new(AtomicU64::new(count))) };
+        let place = Arc::new(Present::new(made(0)));
+        let reader = {
+            let place = Arc::clone(&place);
+            thread::spawn(move || {
+                let before = place.get().load(Relaxed);
+                assert!(place.get().load(Relaxed) >= before, "a counter never falls");
+            })
+        };
+        let own = made(1);
+        place.set(own);
+        own.store(2, Relaxed);
         reader.join().unwrap();
     });
 }

@@ -12,9 +12,10 @@
 //! | task | last guard released | free | whoever brings `live` to 0 |
 //! | thread | thread ends, nothing held | free | the thread |
 //!
-//! What is noted for an owner is in `ledger`, how holds pass from one to another in `passing`. Who
-//! counts and who clears a cell is decided in [`crate::life`].
+//! What an owner holds is in `holds`, what is noted for it in `ledger`, how holds pass from one to another
+//! in `passing`. Who counts and who clears a cell is decided in [`crate::life`].
 
+mod holds;
 mod ledger;
 mod passing;
 mod waits;
@@ -22,14 +23,17 @@ mod waits;
 pub(crate) use ledger::{Slow, Times, Totals, idle_of};
 pub(crate) use waits::WaitEnd;
 
-use crate::life::{Life, Tally};
+use crate::buckets::Cell;
+use crate::life::Life;
 use crate::name::Label;
-use crate::slots::{self, HoldInfo, SPILLED, Slot, Slots};
+use crate::published::Present;
+use crate::slots::{self, HoldInfo, SPILLED, Slot};
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Mutex, MutexGuard, fence};
 use crate::wakers::Wakers;
 use crate::{Dropped, Precision, loss, slab};
-use ledger::SpanCell;
+pub(crate) use holds::Holds;
+use ledger::{Before, SpanCell};
 use std::panic::Location;
 use std::sync::{OnceLock, PoisonError};
 use waits::Waits;
@@ -60,8 +64,8 @@ pub(crate) struct HoldRef {
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct OwnerCell {
-    /// Position in the slab, as the keys of its holds have it.
-    place: u32,
+    /// Position in the slab, as the keys of its holds have it: as wide as they are.
+    place: u64,
     role: AtomicU8,
     /// Counts reuse; a reference with an older number is to somebody who is gone.
     generation: AtomicU32,
@@ -70,10 +74,10 @@ pub(crate) struct OwnerCell {
     parent_generation: AtomicU32,
     label: AtomicPtr<crate::name::LabelText>,
     life: Life,
-    pub(crate) slots: Slots,
-    tally: Tally,
+    /// Set by the owner, once.
+    holds: Present<Holds>,
+    before: Before,
     pub(crate) times: Times,
-    pub(crate) totals: Totals,
     span: SpanCell,
     pub(crate) wakers: Wakers,
     /// Whether somebody reads the details of this owner. Written before its first poll.
@@ -92,6 +96,9 @@ pub(crate) struct OwnerCell {
 struct Rare {
     slow: Mutex<Slow>,
     waits: Waits,
+    /// By holds that its code released itself; it alone writes.
+    blocked_others: Cell,
+    blocked_others_ns: Cell,
 }
 
 impl OwnerCell {
@@ -104,10 +111,9 @@ impl OwnerCell {
             parent_generation: AtomicU32::new(0),
             label: AtomicPtr::new(std::ptr::null_mut()),
             life: Life::new(),
-            slots: Slots::new(),
-            tally: Tally::new(),
+            holds: Present::new(Holds::at_first()),
+            before: Before::default(),
             times: Times::default(),
-            totals: Totals::default(),
             span: SpanCell::default(),
             wakers: Wakers::new(),
             wants_details: AtomicBool::new(false),
@@ -118,7 +124,7 @@ impl OwnerCell {
     }
 
     pub(crate) const fn index(&self) -> u32 {
-        slots::owner_of(self.place as u64)
+        slots::owner_of(self.place)
     }
 
     pub(crate) fn generation(&self) -> u32 {
@@ -171,6 +177,20 @@ impl OwnerCell {
         self.label().unwrap_or_else(|| Label::of_site(site))
     }
 
+    /// Its guards and what is known of them.
+    #[inline(always)]
+    pub(crate) fn holds(&self) -> &'static Holds {
+        self.holds.get()
+    }
+
+    /// The same, where its owner may write; only the owner calls this.
+    fn holds_of_its_own(&self) -> &'static Holds {
+        if self.holds().are_none() {
+            self.holds.set(Holds::new());
+        }
+        self.holds()
+    }
+
     fn rare(&self) -> &Rare {
         self.rare.get_or_init(Box::default)
     }
@@ -208,7 +228,7 @@ impl OwnerCell {
     /// Guards alive that count for this owner.
     #[inline]
     pub(crate) fn live(&self) -> u64 {
-        self.tally.live()
+        self.holds().tally.live()
     }
 
     /// Guards alive on the path from here to the root: what an acquisition now comes on top of.
@@ -252,19 +272,23 @@ impl OwnerCell {
 
     /// Enters a hold; only the owner calls this. For a task, `live` has been raised already.
     pub(crate) fn claim(&'static self, hold: &HoldInfo) -> HoldRef {
-        let key = self.slots.claim(slots::key_of(self.place, self.tally.claim()), hold);
+        let holds = self.holds_of_its_own();
+        let key = holds.slots.claim(slots::key_of(self.place, holds.tally.claim()), hold);
         if key & SPILLED == SPILLED {
             self.spill(key, hold);
         }
         HoldRef { cell: self, key }
     }
 
-    /// As [`claim`](Self::claim), in a slot known to be free.
+    /// As [`claim`](Self::claim), in a slot of `holds` known to be free.
     #[inline(always)]
-    pub(crate) fn claim_in(&'static self, slot: (u64, &Slot), hold: &HoldInfo) -> HoldRef {
-        let key = slots::key_of(self.place, self.tally.claim()) | slot.0;
-        slot.1.publish(key, hold);
-        HoldRef { cell: self, key }
+    pub(crate) fn claim_in(
+        &'static self,
+        holds: &Holds,
+        slot: (u64, &Slot),
+        hold: &HoldInfo,
+    ) -> HoldRef {
+        HoldRef { cell: self, key: holds.claim_in(slot, self.place, hold) }
     }
 
     #[cold]
@@ -285,52 +309,27 @@ impl OwnerCell {
     /// Ends a hold on the owner's own path. False if the hold is not plainly here.
     #[inline]
     pub(crate) fn release_own(&self, key: u64) -> bool {
-        let slot = self.slots.slot(key);
-        slot.map(|slot| self.release_in(slot)).is_some()
-    }
-
-    /// As [`release_own`](Self::release_own), of a hold in this slot of the owner.
-    #[inline]
-    pub(crate) fn release_in(&self, slot: &Slot) {
-        slot.release();
-        self.tally.release();
+        let holds = self.holds();
+        holds.slots.slot(key).map(|slot| holds.release_in(slot)).is_some()
     }
 
     /// How long the owner has not been polled since it claimed; 0 unless the hold is in a slot.
     #[inline]
     pub(crate) fn suspended_since_claim(&self, key: u64) -> u64 {
-        let then = self.slots.slot(key).map(Slot::suspended);
+        let then = self.holds().slots.slot(key).map(Slot::suspended);
         then.map_or(0, |then| self.times.suspended.get().saturating_sub(then))
-    }
-
-    /// The owner has so many guards, on its whole path.
-    #[inline(always)]
-    pub(crate) fn note_depth(&self, depth: u64) {
-        if depth > self.totals.nesting_max.get() {
-            self.totals.nesting_max.set(depth);
-        }
-    }
-
-    /// A hold of the owner that it released itself.
-    #[inline]
-    pub(crate) fn note_hold(&self, series: u32, ns: u64) {
-        self.totals.hold.add(ns);
-        if ns > self.totals.hold_max.get() {
-            self.totals.hold_max.set(ns);
-            self.totals.hold_max_series.set(u64::from(series));
-        }
     }
 
     /// Whether the owner has ended and no guard refers to its cell; true for one caller only.
     fn is_over(&self, slow: &Slow) -> bool {
-        slow.moved.is_empty() && self.tally.is_over(&slow.ending)
+        slow.moved.is_empty() && self.holds().tally.is_over(&slow.ending)
     }
 
     /// The holds that count for this owner; those over the cap of the spill list are not named.
     pub(crate) fn all_holds(&self) -> impl Iterator<Item = (u64, HoldInfo)> {
         let counts = self.role() != Role::Moved; // else they count for the parent
         let spilled = if counts { self.spilled() } else { Vec::new() };
-        self.slots.each().filter(move |_| counts).chain(spilled)
+        self.holds().slots.each().filter(move |_| counts).chain(spilled)
     }
 
     /// Nearly always empty, which takes no memory.
@@ -340,7 +339,7 @@ impl OwnerCell {
 
     /// Whether there are more holds than those in slots.
     pub(crate) fn has_spilled(&self) -> bool {
-        self.live() > self.slots.each().count() as u64
+        self.live() > self.holds().slots.each().count() as u64
     }
 
     /// Makes a fresh cell a scope under `parent`.
@@ -356,8 +355,9 @@ impl OwnerCell {
             Relaxed,
         );
         self.parent_generation.store(parent.map_or(0, Self::generation), Relaxed);
-        self.totals.claims_before.set(self.tally.claimed());
-        self.totals.foreign_before.set(self.tally.foreign());
+        let tally = &self.holds().tally;
+        self.before.claims.set(tally.claimed());
+        self.before.foreign.set(tally.foreign());
         self.times.poll_end.set(now);
         self.set_role(Role::Scope);
     }
@@ -375,7 +375,7 @@ impl OwnerCell {
     #[cold]
     pub(crate) fn end_before_claim(&self) {
         self.set_role(Role::Gone);
-        self.tally.end(&mut self.slow().ending);
+        self.holds().tally.end(&mut self.slow().ending);
     }
 
     /// One more hold or attempt of `task`; false if the cell is not, or no longer, that task's.
@@ -417,14 +417,17 @@ impl OwnerCell {
         fence(Release);
         self.set_span(None);
         self.times.clear();
-        self.totals.clear();
+        self.holds().clear();
         self.set_wants_details(false);
         self.set_cancelled(false);
         // Whoever used it did so before the owner was over, and so before this.
         if self.rare_used.load(Relaxed) {
             let mut slow = self.slow();
             *slow = Slow::default();
-            self.rare().waits.clear(); // whoever waits has said that it may look there
+            let rare = self.rare();
+            rare.waits.clear(); // whoever waits has said that it may look there
+            rare.blocked_others.set(0);
+            rare.blocked_others_ns.set(0);
             self.rare_used.store(false, Relaxed);
         }
         if self.wakers.let_go() {
@@ -438,7 +441,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_owner_takes_half_a_kilobyte() {
-        assert!(size_of::<OwnerCell>() <= 512, "a scope that waits takes as much");
+    fn an_owner_takes_a_quarter_of_a_kilobyte() {
+        assert!(size_of::<OwnerCell>() <= 256, "a scope that waits takes as much");
+        assert!(size_of::<Holds>() <= 256, "one that acquires takes this as well");
     }
 }

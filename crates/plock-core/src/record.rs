@@ -22,7 +22,7 @@ const SCAN: u32 = 4096;
 /// counts for by now, if the scope that acquired has ended before its guard.
 pub(crate) fn look_up(key: u64) -> Option<(&'static OwnerCell, HoldInfo)> {
     let cell = slab::get(slots::owner_of(key))?;
-    let hold = cell.slots.get(key)?;
+    let hold = cell.holds().slots.get(key)?;
     Some((HoldRef { cell, key }.now_in(), hold))
 }
 

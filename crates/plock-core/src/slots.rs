@@ -1,5 +1,5 @@
-//! The holds of one owner: eight published slots, and a spill list behind them. Four slots are part of
-//! the owner; the others are made for those that ever hold more at once, and kept.
+//! The holds of one owner: eight published slots, and a spill list behind them. Four are there as soon as
+//! one is needed; the others are made for owners that ever hold more at once, and kept.
 //!
 //! # Protocol
 //! A slot is free (`key == 0`) or carries one hold under a key that is never used again in its cell.
@@ -32,13 +32,13 @@ const OWNER_BITS: u32 = 24;
 /// All of a key but the slot. Claims wrap around after 68 thousand million; no cell has place 0, so
 /// a key is never 0.
 #[inline(always)]
-pub(crate) const fn key_of(place: u32, claim: u64) -> u64 {
-    claim << (SLOT_BITS + OWNER_BITS) | place as u64
+pub(crate) const fn key_of(place: u64, claim: u64) -> u64 {
+    claim << (SLOT_BITS + OWNER_BITS) | place
 }
 
 /// Where a key has its owner's place in the slab.
-pub(crate) const fn place_of(owner: u32) -> u32 {
-    owner << SLOT_BITS
+pub(crate) const fn place_of(owner: u32) -> u64 {
+    (owner as u64) << SLOT_BITS
 }
 
 /// The owner's place in the slab.
@@ -83,6 +83,13 @@ impl Slots {
         Self { first: std::array::from_fn(|_| Slot::default()), further: Published::nothing() }
     }
 
+    /// Without a slot that could be used: each looks like that of a hold of which nothing can be read.
+    pub(crate) fn none() -> Self {
+        let this = Self::new();
+        this.first.iter().for_each(|slot| slot.key.store(u64::MAX, Ordering::Relaxed));
+        this
+    }
+
     /// A slot that the next claim can have, and its number, unless the owner has many holds.
     #[inline(always)]
     pub(crate) fn free(&self) -> Option<(u64, &Slot)> {
@@ -102,7 +109,8 @@ impl Slots {
     pub(crate) fn claim(&self, key: u64, hold: &HoldInfo) -> u64 {
         let free = self.free().or_else(|| self.further_free());
         let Some((number, slot)) = free else { return key | SPILLED };
-        slot.publish(key | number, hold);
+        slot.write(hold);
+        slot.publish(key | number);
         key | number
     }
 
@@ -210,8 +218,9 @@ impl Slot {
         self.key.store(0, Ordering::Release);
     }
 
+    /// Writes all that is known of a hold but its key.
     #[inline(always)]
-    pub(crate) fn publish(&self, key: u64, hold: &HoldInfo) {
+    pub(crate) fn write(&self, hold: &HoldInfo) {
         // ORDERING: pairs with the Acquire fence in `read`; keeps the new fields behind the old
         // key's end, so a reader that saw a new field sees the key changed.
         fence(Ordering::Release);
@@ -220,7 +229,12 @@ impl Slot {
         self.site.store(std::ptr::from_ref(hold.site).cast_mut(), Ordering::Relaxed);
         self.suspended.store(hold.suspended, Ordering::Relaxed);
         self.what.store(what(hold.series, hold.share), Ordering::Relaxed);
-        // ORDERING: pairs with Acquire in `read` and `each`; publishes the fields above.
+    }
+
+    /// Publishes what has been written.
+    #[inline(always)]
+    pub(crate) fn publish(&self, key: u64) {
+        // ORDERING: pairs with Acquire in `read` and `each`; publishes the fields.
         self.key.store(key, Ordering::Release);
     }
 
@@ -233,14 +247,14 @@ impl Slot {
         let (lock, since) = (self.lock.load(Ordering::Relaxed), self.since.load(Ordering::Relaxed));
         let suspended = self.suspended.load(Ordering::Relaxed);
         let (series, share) = parts(self.what.load(Ordering::Relaxed));
-        // ORDERING: pairs with the Release fence in `publish`; a field of a later hold seen above
+        // ORDERING: pairs with the Release fence in `write`; a field of a later hold seen above
         // makes the key change visible below.
         fence(Ordering::Acquire);
         if self.key.load(Ordering::Relaxed) != key {
             return None;
         }
         #[expect(unsafe_code, reason = "a static location is kept in an atomic pointer")]
-        // SAFETY: only `publish` stores here, and only pointers made from `&'static Location`.
+        // SAFETY: only `write` stores here, and only pointers made from `&'static Location`.
         let site = unsafe { site.as_ref() }?;
         #[expect(clippy::cast_possible_truncation, reason = "was a usize")]
         let lock = lock as usize;

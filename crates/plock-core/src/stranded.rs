@@ -31,7 +31,7 @@ impl OwnerCell {
     #[cold]
     #[inline(never)]
     pub(crate) fn look_for_stranded(&'static self) {
-        self.slots.strand(|hold| self.report_stranded(hold));
+        self.holds().slots.strand(|hold| self.report_stranded(hold));
         if self.has_spilled() {
             self.each_spilled(|hold| {
                 if let Some(stranded) = hold.share.stranded() {

@@ -9,8 +9,8 @@ use crate::queue::Inflicted;
 use crate::report::ScopeReport;
 use crate::slots::HoldInfo;
 use crate::{Detail, Dropped, Idle, SpanRef, class, loss};
-use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU8, AtomicU32};
 
 /// Where an owner's time goes. Written by the polling thread, read by anyone; each cell alone.
 #[derive(Debug, Default)]
@@ -29,19 +29,21 @@ pub(crate) struct Times {
     pub(crate) suspended: Cell,
 }
 
-/// What the owner's span will say; the owner writes.
+/// What the owner's span will say of its holds; the owner writes.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
-    /// The running numbers of claims and of foreign ends when the owner started.
-    pub(super) claims_before: Cell,
-    pub(super) foreign_before: Cell,
-    pub(crate) nesting_max: Cell,
     pub(crate) hold: Cell,
     pub(crate) hold_max: Cell,
-    pub(crate) hold_max_series: Cell,
     pub(crate) across_await: Cell,
-    pub(crate) blocked_others: Cell,
-    pub(crate) blocked_others_ns: Cell,
+    pub(crate) nesting_max: AtomicU32,
+    pub(crate) hold_max_series: AtomicU32,
+}
+
+/// Running numbers when the owner started, of what its cell never counts anew.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    pub(super) claims: Cell,
+    pub(super) foreign: Cell,
 }
 
 /// The span of the scope, written once before its first poll.
@@ -111,8 +113,10 @@ impl OwnerCell {
             return;
         }
         if self.is_polled_here() {
-            self.totals.blocked_others.add(queued);
-            self.totals.blocked_others_ns.add(ns);
+            self.expect_slow();
+            let rare = self.rare();
+            rare.blocked_others.add(queued);
+            rare.blocked_others_ns.add(ns);
             return;
         }
         let mut slow = self.slow();
@@ -133,9 +137,10 @@ impl OwnerCell {
 
     /// Fills what this cell knows into a report.
     pub(crate) fn fill(&self, report: &mut ScopeReport) {
-        let (times, totals) = (&self.times, &self.totals);
-        report.nesting_max = totals.nesting_max.get();
-        report.acquisitions = self.tally.claimed().wrapping_sub(totals.claims_before.get());
+        let (times, holds) = (&self.times, self.holds());
+        let totals = &holds.totals;
+        report.nesting_max = u64::from(totals.nesting_max.load(Relaxed));
+        report.acquisitions = holds.tally.claimed().wrapping_sub(self.before.claims.get());
         report.hold_ns = totals.hold.get();
         report.hold_max_ns = totals.hold_max.get();
         report.held_across_await = totals.across_await.get();
@@ -143,17 +148,17 @@ impl OwnerCell {
         report.runnable_ns = times.runnable.get();
         report.idle_ns = times.suspended.get() - times.runnable.get() + times.nested.get();
         report.poll_max_ns = times.poll_max.get();
-        report.blocked_others = totals.blocked_others.get();
-        report.blocked_others_ns = totals.blocked_others_ns.get();
         if report.hold_max_ns > 0 {
-            #[expect(clippy::cast_possible_truncation, reason = "a series number")]
-            let longest = totals.hold_max_series.get() as u32;
-            report.worst_lock = class::series(longest).map(|series| series.name);
+            let longest = class::series(totals.hold_max_series.load(Relaxed));
+            report.worst_lock = longest.map(|series| series.name);
         }
         if self.rare_used.load(Relaxed) {
             self.settle_waits();
             self.fill_slow(report);
-            self.rare().waits.fill(report);
+            let rare = self.rare();
+            report.blocked_others += rare.blocked_others.get();
+            report.blocked_others_ns += rare.blocked_others_ns.get();
+            rare.waits.fill(report);
         }
     }
 
@@ -183,15 +188,13 @@ impl Times {
 }
 
 impl Totals {
-    /// All but what is set anew when the cell is used again.
     pub(super) fn clear(&self) {
-        let Self { nesting_max, hold, hold_max, hold_max_series, across_await, .. } = self;
-        let Self { blocked_others, blocked_others_ns, .. } = self;
-        for cell in [nesting_max, hold, hold_max, hold_max_series, across_await] {
+        let Self { hold, hold_max, across_await, nesting_max, hold_max_series } = self;
+        for cell in [hold, hold_max, across_await] {
             cell.set(0);
         }
-        for cell in [blocked_others, blocked_others_ns] {
-            cell.set(0);
+        for cell in [nesting_max, hold_max_series] {
+            cell.store(0, Relaxed);
         }
     }
 }

@@ -7,16 +7,10 @@ use crate::slots::{HoldInfo, Slot, Slots};
 use crate::sync::{MutexGuard, Ordering::Relaxed};
 
 impl HoldRef {
-    /// Its slot, unless its owner has many holds.
-    #[inline(always)]
-    pub(crate) fn usual_slot(self) -> Option<&'static Slot> {
-        self.cell.slots.usual_slot(self.key)
-    }
-
     /// When it was claimed. Only for the guard that carries it.
     #[inline]
     pub(crate) fn since(self) -> u64 {
-        self.cell.slots.slot(self.key).map_or_else(|| self.spilled_since(), Slot::since)
+        self.cell.holds().slots.slot(self.key).map_or_else(|| self.spilled_since(), Slot::since)
     }
 
     /// When a spilled hold was claimed; now, if it was over the cap of the list (it was counted).
@@ -39,7 +33,7 @@ impl HoldRef {
     /// What is known of the hold; `None` if it was over the cap of the spill list. Only for the guard
     /// that carries it.
     pub(crate) fn info(self) -> Option<HoldInfo> {
-        self.cell.slots.get(self.key).or_else(|| self.spilled())
+        self.cell.holds().slots.get(self.key).or_else(|| self.spilled())
     }
 
     /// A write guard became a read guard: the same hold goes on in another series.
@@ -67,7 +61,7 @@ impl HoldRef {
     fn edit(self, in_slot: impl Fn(&Slots, u64), spilled: impl Fn(&mut HoldInfo)) {
         let mut at = Some(self);
         while let Some(Self { cell, key }) = at {
-            in_slot(&cell.slots, key);
+            in_slot(&cell.holds().slots, key);
             let mut slow = cell.slow();
             slow.spilled
                 .iter_mut()
@@ -95,7 +89,7 @@ impl OwnerCell {
         let mut slow = self.slow();
         if let Some(at) = slow.moved.iter().position(|(old, _)| *old == key) {
             let (_, to) = slow.moved.swap_remove(at);
-            self.slots.release(key);
+            self.holds().slots.release(key);
             let over = self.is_over(&slow);
             drop(slow);
             to.cell.release_foreign(to.key, hold_ns);
@@ -106,8 +100,8 @@ impl OwnerCell {
         }
         slow.spilled.retain(|(spilled, _)| *spilled != key);
         slow.foreign_hold_ns += hold_ns;
-        self.slots.release(key);
-        self.tally.release_foreign(&mut slow.ending);
+        self.holds().slots.release(key);
+        self.holds().tally.release_foreign(&mut slow.ending);
         let over = self.is_over(&slow);
         drop(slow);
         if over {
@@ -137,7 +131,7 @@ impl OwnerCell {
     /// `slow` any more, so it need not be asked who clears the cell.
     fn is_untouched(&self) -> bool {
         self.live() == 0
-            && self.tally.foreign() == self.totals.foreign_before.get()
+            && self.holds().tally.foreign() == self.before.foreign.get()
             && !self.rare_used.load(Relaxed)
     }
 
@@ -150,16 +144,16 @@ impl OwnerCell {
     fn move_holds_to(&self, parent: &'static Self, slow: &mut Slow) {
         self.set_role(Role::Moved);
         let spilled = std::mem::take(&mut slow.spilled);
-        let holds: Vec<_> = self.slots.each().chain(spilled).collect();
+        let holds: Vec<_> = self.holds().slots.each().chain(spilled).collect();
         for (key, hold) in holds {
             slow.moved.push((key, parent.take_over(hold)));
-            self.tally.release_foreign(&mut slow.ending);
+            self.holds().tally.release_foreign(&mut slow.ending);
         }
     }
 
     /// The owner claims nothing more. Its cell is cleared now or by the last guard.
     pub(super) fn end(&'static self, mut slow: MutexGuard<'_, Slow>) {
-        self.tally.end(&mut slow.ending);
+        self.holds().tally.end(&mut slow.ending);
         let over = self.is_over(&slow);
         drop(slow);
         if over {
