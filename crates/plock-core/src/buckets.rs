@@ -85,7 +85,8 @@ impl Buckets {
 
     #[inline(always)]
     fn add_as_usual(&self, bucket: usize) -> bool {
-        let count = &self.counts[bucket];
+        // There always is one; but to panic here would take a frame on the stack.
+        let Some(count) = self.counts.get(bucket) else { return false };
         let more = count.load(Relaxed).wrapping_add(1);
         if more > 1 {
             count.store(more, Relaxed);

@@ -151,6 +151,16 @@ pub(crate) fn now() -> u64 {
     }
 }
 
+/// The same if it is read from the counter: in line, so that there is nothing to be kept for after a call.
+#[inline(always)]
+pub(crate) fn counted() -> Option<u64> {
+    #[cfg(target_arch = "x86_64")]
+    if MODE.load(Acquire) == TSC {
+        return Some(counter::now());
+    }
+    None
+}
+
 #[cold]
 #[inline(never)]
 fn other_now(mode: u8) -> u64 {

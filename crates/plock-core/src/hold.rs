@@ -278,16 +278,16 @@ impl HoldRef {
     #[inline(always)]
     pub(crate) fn give_back<R: Runtime>(self, permits: &Permits, share: Share, n: u64) {
         match share.mode() {
-            Mode::Exclusive => self.give_back_as::<R, Alone>(permits, share, n),
-            Mode::Shared => self.give_back_as::<R, Together>(permits, share, n),
-            Mode::Permit => self.give_back_as::<R, Permitted>(permits, share, n),
+            Mode::Exclusive => self.give_back_as::<R, Alone>(share, n, permits),
+            Mode::Shared => self.give_back_as::<R, Together>(share, n, permits),
+            Mode::Permit => self.give_back_as::<R, Permitted>(share, n, permits),
         }
     }
 
     /// A lock that was never contended has nobody to look after. Whatever is otherwise is the last that
     /// is called here, so that nothing has to be saved for after it.
     #[inline(never)]
-    fn give_back_as<R: Runtime, M: InMode>(self, permits: &Permits, share: Share, n: u64) {
+    fn give_back_as<R: Runtime, M: InMode>(self, share: Share, n: u64, permits: &Permits) {
         let lock = permits.lock();
         if M::MODE == Mode::Exclusive {
             lock.publish(0);
@@ -295,11 +295,34 @@ impl HoldRef {
         if lock.record().is_some() {
             return self.give_back_contended::<R>(permits, share, n);
         }
-        let now = clock::now();
+        match clock::counted() {
+            Some(now) => self.give_back_at::<R, M>(permits, share, n, now),
+            None => self.give_back_by_another_clock::<R, M>(share, n, permits),
+        }
+    }
+
+    #[inline(never)]
+    fn give_back_by_another_clock<R: Runtime, M: InMode>(
+        self,
+        share: Share,
+        n: u64,
+        permits: &Permits,
+    ) {
+        self.give_back_at::<R, M>(permits, share, n, clock::now());
+    }
+
+    #[inline(always)]
+    fn give_back_at<R: Runtime, M: InMode>(
+        self,
+        permits: &Permits,
+        share: Share,
+        n: u64,
+        now: u64,
+    ) {
         let is_whole = M::MODE == Mode::Exclusive;
         let is_given = if is_whole { permits.give_whole(n) } else { permits.give(n) };
         if is_given {
-            return account::<R>(self, lock.known_series(M::MODE), now);
+            return account::<R>(self, permits.lock().known_series(M::MODE), now);
         }
         self.hand_over::<R>(permits, share, n, None);
     }
