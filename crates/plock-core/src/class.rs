@@ -8,7 +8,13 @@ use std::panic::Location;
 use std::sync::{PoisonError, RwLock};
 
 /// Series of all classes together, the overflow classes included. A read-write lock takes two.
-pub const MAX_SERIES: usize = 1024;
+pub const MAX_SERIES: usize = 1022;
+/// Places in a table of series, as many as their numbers have bits for.
+pub(crate) const PLACES: usize = 1024;
+/// The number in place of that of a lock which has not been looked up. Neither this nor the one after it, which
+/// has the place of number 0, is ever handed out: so no table has anything there, in whichever mode.
+pub(crate) const UNKNOWN: u32 = 1023;
+const _: () = assert!(MAX_SERIES + 2 == PLACES && UNKNOWN as usize + 1 == PLACES);
 
 /// Where a lock's name comes from.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +190,7 @@ impl Registry {
         if let Some(base) = by_text(self, name, family) {
             return base; // another thread was first
         }
-        if self.series.len() + figures(family).len() > MAX_SERIES {
+        if self.series.len() + figures(family).len() > MAX_SERIES + 1 {
             loss::count(Dropped::Classes, 1);
             return by_text(self, OVERFLOW, family).unwrap_or(1);
         }
@@ -201,7 +207,7 @@ impl Registry {
         family: Family,
         declared: &'static Location<'static>,
     ) -> u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "at most MAX_SERIES")]
+        #[expect(clippy::cast_possible_truncation, reason = "at most PLACES")]
         let base = self.series.len() as u32;
         for figure in figures(family) {
             self.series.push(Series { name, figure: *figure, declared });

@@ -18,7 +18,7 @@
 use crate::current::{NoTasks, Runtime};
 use crate::name::Label;
 use crate::owner::OwnerCell;
-use crate::permits::{Permits, Take};
+use crate::permits::Permits;
 use crate::scope::Scope;
 use crate::scope_name::ScopeName;
 use crate::shard::Table;
@@ -164,7 +164,7 @@ impl Rig {
     #[inline(always)]
     fn acquire<R: Runtime>(&self, start: Start) {
         let permits = black_box(&self.permits);
-        if permits.take(1) == Take::Taken {
+        if permits.take(1) {
             let site = Location::caller();
             let mut hold = permits.lock().acquired::<R>(start, Share::EXCLUSIVE, site);
             permits.release::<R>(&mut hold, Share::EXCLUSIVE, 1);

@@ -162,7 +162,7 @@ pub use kind::*;
 pub use leaf::Leaf;
 pub use lock::{Lock, Start};
 pub use name::{HANDED_OVER, MAX_LABELS, MAX_NAME, OVERFLOW};
-pub use permits::{MAX_PERMITS, Permits, Take, TooMany};
+pub use permits::{MAX_PERMITS, Permits, TooMany};
 pub use pool::Pool;
 pub use release::Releasing;
 pub use report::*;

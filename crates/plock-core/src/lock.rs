@@ -12,7 +12,7 @@
 //! Nothing of ours runs inside the critical section of an uncontended lock but these two stores and one
 //! reading of the clock.
 
-use crate::class::{self, Origin};
+use crate::class::{self, Origin, UNKNOWN};
 use crate::current::{Runtime, owner_for_claim};
 use crate::hold::Hold;
 use crate::owner::Role;
@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32};
 pub struct Lock {
     origin: Origin,
     kind: Kind,
-    /// First series of the class, 0 = not looked up yet. Any thread may store it: all store the same.
+    /// First series of the class, or [`UNKNOWN`] until it is looked up. Any thread may store it: all store the same.
     series: AtomicU32,
     /// The contention record, made at the first contention; owns one count of its `Arc`.
     record: AtomicPtr<Record>,
@@ -109,7 +109,7 @@ impl Lock {
         Self {
             who: ConstU64::new(0),
             record: AtomicPtr::new(std::ptr::null_mut()),
-            series: AtomicU32::new(0),
+            series: AtomicU32::new(UNKNOWN),
             kind,
             origin,
         }
@@ -151,7 +151,7 @@ impl Lock {
     #[inline]
     fn base(&self) -> u32 {
         match self.series.load(Relaxed) {
-            0 => self.look_up_class(),
+            UNKNOWN => self.look_up_class(),
             series => series,
         }
     }
@@ -167,7 +167,7 @@ impl Lock {
     /// It is used here: that is its name if it has none.
     #[inline]
     pub(crate) fn used_at(&self, site: &'static Location<'static>) {
-        if self.series.load(Relaxed) == 0 && self.origin.is_by_use() {
+        if self.series.load(Relaxed) == UNKNOWN && self.origin.is_by_use() {
             self.series.store(class::resolve_used(self.kind, site), Relaxed);
         }
     }
@@ -177,7 +177,7 @@ impl Lock {
         class::series_of(self.base(), mode)
     }
 
-    /// The same of a lock that has been acquired: it was looked up then.
+    /// The same of a lock that has been acquired, and so looked up.
     #[inline(always)]
     pub(crate) fn known_series(&self, mode: Mode) -> u32 {
         class::series_of(self.series.load(Relaxed), mode)
@@ -263,12 +263,10 @@ impl Lock {
         task: u64,
     ) -> Hold {
         let ts = thread::state();
-        let base = self.series.load(Relaxed); // 0 if not known yet: no table has that
-        let series = class::series_of(base, M::MODE);
+        let series = self.known_series(M::MODE); // or one that no table has
         // A task polled inside a scope's poll (LocalSet, nested runtime) is not that scope.
         if let Some(cell) = ts.scope.get()
             && task == ts.scope_task.get()
-            && (M::MODE != Mode::Shared || base != 0)
             && let Some(shard) = ts.table().get(series)
             && (M::MODE == Mode::Exclusive || self.record().is_none())
             && cell.is_outermost()

@@ -4,7 +4,7 @@
 use crate::grant::Granted;
 use crate::lock::{Lock, Start};
 use crate::loom_tests::{Task, model};
-use crate::permits::{Permits, Take};
+use crate::permits::Permits;
 use crate::share::Share;
 use crate::{Attempt, Closed, EndCause, Hold, Kind, NoTasks};
 use loom::sync::Arc;
@@ -25,13 +25,13 @@ struct Locked {
 impl Locked {
     fn new(permits: u64) -> Arc<Self> {
         let permits = Permits::new(Lock::of_series(Kind::Mutex, 1), permits);
-        assert_eq!(permits.take(0), Take::Taken, "a modelled word is made when it is first used");
+        assert!(permits.take(0), "a modelled word is made when it is first used");
         Arc::new(Self { permits, value: AtomicU32::new(0) })
     }
 
     /// Waits for `n` permits.
     fn acquire(&self, n: u32) -> Result<(), Closed> {
-        if self.permits.take(n) == Take::Taken {
+        if self.permits.take(n) {
             return Ok(());
         }
         let task = std::sync::Arc::new(Task::default());
@@ -104,7 +104,7 @@ fn sections_follow_each_other() {
 #[test]
 fn sections_of_a_whole_follow_each_other() {
     let section = |lock: &Locked| {
-        if lock.permits.take_whole(2) != Take::Taken {
+        if !lock.permits.take_whole(2) {
             lock.acquire(2).unwrap();
         }
         lock.section();
@@ -131,7 +131,7 @@ fn sections_of_a_whole_follow_each_other() {
 fn who_gives_up_passes_it_on() {
     model(|| {
         let lock = Locked::new(1);
-        assert_eq!(lock.permits.take(1), Take::Taken);
+        assert!(lock.permits.take(1));
         let (first, polled) = lock.begin(1, &Context::from_waker(Waker::noop()));
         assert!(polled.is_pending());
         let second = {
@@ -162,7 +162,7 @@ fn who_gives_up_passes_it_on() {
 fn nobody_is_overtaken() {
     model(|| {
         let lock = Locked::new(1);
-        assert_eq!(lock.permits.take(1), Take::Taken);
+        assert!(lock.permits.take(1));
         let queued = Arc::new(AtomicBool::new(false));
         let waiting = {
             let (lock, queued) = (Arc::clone(&lock), Arc::clone(&queued));
@@ -179,7 +179,7 @@ fn nobody_is_overtaken() {
             thread::spawn(move || lock.release(1))
         };
         let is_queued = queued.load(Acquire);
-        let taken = lock.permits.take(1) == Take::Taken;
+        let taken = lock.permits.take(1);
         assert!(!(is_queued && taken), "it was queued first");
         releaser.join().unwrap();
         let (mut attempt, polled) = waiting.join().unwrap();
@@ -201,7 +201,7 @@ fn nobody_is_overtaken() {
 fn permits_are_kept_until_there_are_enough() {
     model(|| {
         let lock = Locked::new(2);
-        assert_eq!(lock.permits.take(2), Take::Taken);
+        assert!(lock.permits.take(2));
         let givers = [(); 2].map(|()| {
             let lock = Arc::clone(&lock);
             thread::spawn(move || lock.release(1))
@@ -220,7 +220,7 @@ fn permits_are_kept_until_there_are_enough() {
 fn close_meets_join() {
     model(|| {
         let lock = Locked::new(1);
-        assert_eq!(lock.permits.take(1), Take::Taken);
+        assert!(lock.permits.take(1));
         let waiting = {
             let lock = Arc::clone(&lock);
             thread::spawn(move || lock.acquire(1).unwrap_err())
@@ -238,7 +238,7 @@ fn close_meets_join() {
 fn close_meets_join_and_release() {
     model(|| {
         let lock = Locked::new(1);
-        assert_eq!(lock.permits.take(1), Take::Taken);
+        assert!(lock.permits.take(1));
         let waiting = {
             let lock = Arc::clone(&lock);
             thread::spawn(move || match lock.acquire(1) {
@@ -254,6 +254,6 @@ fn close_meets_join_and_release() {
         waiting.join().unwrap();
         releaser.join().unwrap();
         assert_eq!(lock.permits.available(), 1);
-        assert_eq!(lock.permits.take(1), Take::Closed);
+        assert!(lock.permits.is_closed() && !lock.permits.take(1));
     });
 }

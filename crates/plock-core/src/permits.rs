@@ -61,17 +61,6 @@ pub struct Permits {
     word: Word,
 }
 
-/// What became of a try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Take {
-    /// The permits are taken.
-    Taken,
-    /// There are too few, or others are first.
-    Short,
-    /// The lock is closed.
-    Closed,
-}
-
 /// There would have been more than [`MAX_PERMITS`]; nothing was added.
 #[derive(Clone, Copy, Debug)]
 pub struct TooMany;
@@ -90,15 +79,15 @@ impl Permits {
         &self.lock
     }
 
-    /// Takes `n` permits if so many are free.
+    /// Takes `n` permits if so many are free, nobody is first, and the lock is open.
     #[inline(always)]
-    pub fn take(&self, n: u32) -> Take {
+    pub fn take(&self, n: u32) -> bool {
         self.word.take(n)
     }
 
     /// Takes the whole of a lock that is made of `n` permits, if it is free.
     #[inline(always)]
-    pub fn take_whole(&self, n: u32) -> Take {
+    pub fn take_whole(&self, n: u32) -> bool {
         self.word.take_whole(n)
     }
 

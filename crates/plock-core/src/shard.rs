@@ -16,7 +16,7 @@
 //! destroyed go through one shared table under a mutex, so nothing is lost there either.
 
 use crate::buckets::{Buckets, Cell};
-use crate::class::MAX_SERIES;
+use crate::class::PLACES;
 use crate::contention::Contention;
 use crate::name::Label;
 use crate::published::Published;
@@ -238,7 +238,7 @@ impl Notable {
 /// One thread's shards by series number.
 #[derive(Debug)]
 pub(crate) struct Table {
-    shards: [Published<Shard>; MAX_SERIES],
+    shards: [Published<Shard>; PLACES],
 }
 
 /// Every thread starts here: all null, so the first use of any series takes the slow path and the
@@ -254,12 +254,12 @@ static LATE_WRITER: Mutex<()> = Mutex::new(());
 
 impl Table {
     pub(crate) const fn new() -> Self {
-        Self { shards: [const { Published::nothing() }; MAX_SERIES] }
+        Self { shards: [const { Published::nothing() }; PLACES] }
     }
 
     #[inline(always)]
     pub(crate) fn get(&self, series: u32) -> Option<&'static Shard> {
-        self.shards[series as usize & (MAX_SERIES - 1)].get()
+        self.shards[series as usize & (PLACES - 1)].get()
     }
 
     /// Has the processor fetch what a snapshot reads of a series in any case, long before it does: it
@@ -275,7 +275,7 @@ impl Table {
     /// Only the table's present writer calls this.
     fn insert(&self, series: u32) -> &'static Shard {
         let fresh: &'static Shard = Box::leak(Box::new(Shard::new()));
-        self.shards[series as usize & (MAX_SERIES - 1)].set(fresh);
+        self.shards[series as usize & (PLACES - 1)].set(fresh);
         fresh
     }
 }
@@ -336,8 +336,8 @@ pub(crate) fn give_back(table: &'static Table) {
 /// The threshold of what is slow has changed.
 pub(crate) fn reset_bars() {
     let tables = tables();
-    let series = 0..MAX_SERIES;
-    #[expect(clippy::cast_possible_truncation, reason = "below MAX_SERIES")]
+    let series = 0..PLACES;
+    #[expect(clippy::cast_possible_truncation, reason = "below PLACES")]
     let shards = series.flat_map(|series| tables.iter().filter_map(move |t| t.get(series as u32)));
     shards.for_each(|shard| shard.set_bar(&shard.notable()));
 }

@@ -1,7 +1,7 @@
 //! The word of permits: how many are free, whether somebody is queued, whether it is closed. The table on
 //! the page of [`super`] says what becomes of it; the ordering is there too.
 
-use super::{MAX_PERMITS, Take, TooMany};
+use super::{MAX_PERMITS, TooMany};
 use crate::sync::{ConstU64, Ordering};
 
 /// What a join found.
@@ -21,11 +21,14 @@ pub(super) struct Word(ConstU64);
 
 /// Somebody is queued.
 const QUEUED: u64 = 1;
-/// Nothing more is handed out.
-const CLOSED: u64 = 1 << 1;
 /// One free permit.
-const ONE: u64 = 1 << 2;
-const MOST: u64 = MAX_PERMITS * ONE;
+const ONE: u64 = 1 << 1;
+/// Nothing more is handed out. The sign: a closed word is below whatever is asked for, so that a take has
+/// one thing to compare.
+const CLOSED: u64 = 1 << 63;
+/// There are too many permits. Twice as many as there may be are still below the flag closed.
+const TOO_MANY: u64 = (MAX_PERMITS + 1) * ONE;
+const _: () = assert!(TOO_MANY.is_power_of_two() && TOO_MANY < CLOSED);
 
 impl Word {
     /// So many are free.
@@ -42,42 +45,38 @@ impl Word {
     }
 
     pub(super) fn free(&self) -> u64 {
-        self.load() / ONE
+        free(self.load())
     }
 
     #[inline(always)]
-    pub(super) fn take(&self, n: u32) -> Take {
+    pub(super) fn take(&self, n: u32) -> bool {
+        let taken = u64::from(n) * ONE;
         let mut word = self.0.load(Ordering::Relaxed);
-        loop {
-            if word & CLOSED != 0 {
-                return Take::Closed;
-            }
-            // What is queued has no free permits, so it is too few for anybody.
-            let Some(left) = word.checked_sub(u64::from(n) * ONE) else { return Take::Short };
+        // What is queued has no free permits, so it is too few for anybody who wants some.
+        while word.cast_signed() >= taken.cast_signed() {
+            let left = word - taken;
             // ORDERING: Acquire pairs with Release in `give` and `put`.
             match self.0.compare_exchange_weak(word, left, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => return Take::Taken,
+                Ok(_) => return true,
                 Err(now) => word = now,
             }
         }
+        false
     }
 
     /// Takes all `n` there are, of a lock that is made of so many: free is one value of the word. Looks
     /// first, for a step that fails costs what one does that succeeds. Otherwise as [`take`](Self::take).
     #[inline(always)]
-    pub(super) fn take_whole(&self, n: u32) -> Take {
+    pub(super) fn take_whole(&self, n: u32) -> bool {
         let all = u64::from(n) * ONE;
         // ORDERING: as in `take`.
         let step = || self.0.compare_exchange(all, 0, Ordering::Acquire, Ordering::Relaxed);
-        if self.0.load(Ordering::Relaxed) == all && step().is_ok() {
-            return Take::Taken;
-        }
-        self.take_out_of_line(n)
+        self.0.load(Ordering::Relaxed) == all && step().is_ok() || self.take_out_of_line(n)
     }
 
     #[cold]
     #[inline(never)]
-    fn take_out_of_line(&self, n: u32) -> Take {
+    fn take_out_of_line(&self, n: u32) -> bool {
         self.take(n)
     }
 
@@ -97,8 +96,8 @@ impl Word {
         }
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
-            let more = word + n * ONE; // each of them is less than half of what fits
-            if word & QUEUED != 0 || more > MOST {
+            let more = word + n * ONE;
+            if word & QUEUED != 0 || more & TOO_MANY != 0 {
                 return false;
             }
             // ORDERING: Release pairs with Acquire in `take` and `take_or_queue`.
@@ -117,7 +116,7 @@ impl Word {
             }
             let (next, join) = match word.checked_sub(n * ONE) {
                 Some(left) => (left, Join::Taken),
-                None => (QUEUED, Join::Queued(word / ONE)),
+                None => (QUEUED, Join::Queued(free(word))),
             };
             // ORDERING: Acquire pairs with Release in `give` and `put`, for the permits it takes. The
             // place in the queue is ordered by the mutex.
@@ -134,10 +133,9 @@ impl Word {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
             let flags = word & CLOSED | if is_queued { QUEUED } else { 0 };
-            let free = (word & !(CLOSED | QUEUED)).saturating_add(n.saturating_mul(ONE));
-            let fits = free <= MOST;
-            let free = if fits { free } else { word & !(CLOSED | QUEUED) };
-            let next = free | flags;
+            let sum = free(word).saturating_add(n);
+            let fits = sum <= MAX_PERMITS;
+            let next = (if fits { sum } else { free(word) } * ONE) | flags;
             // ORDERING: Release pairs with Acquire in `take` and `take_or_queue`.
             match self.0.compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return if fits { Ok(()) } else { Err(TooMany) },
@@ -149,7 +147,7 @@ impl Word {
     pub(super) fn forget(&self, n: u64) -> u64 {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
-            let gone = n.min(word / ONE);
+            let gone = n.min(free(word));
             let left = word - gone * ONE;
             match self.0.compare_exchange_weak(word, left, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => return gone,
@@ -163,4 +161,8 @@ impl Word {
         // ORDERING: Acquire: who queued has made the record before.
         self.0.fetch_or(CLOSED, Ordering::Acquire) & QUEUED != 0
     }
+}
+
+const fn free(word: u64) -> u64 {
+    (word & !CLOSED) / ONE
 }

@@ -16,7 +16,7 @@ use crate::tokio::TokioTasks;
 use ::tokio::sync::{AcquireError, TryAcquireError};
 use ::tokio::task::coop;
 use pin_project::{pin_project, pinned_drop};
-use plock_core::{Attempt, Hold, Lock, Outcome, Permits, Share, Start, Take};
+use plock_core::{Attempt, Hold, Lock, Outcome, Permits, Share, Start};
 use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
 use std::panic::Location;
@@ -64,7 +64,7 @@ impl Raw {
     }
 
     #[inline(always)]
-    fn take<A: Access>(&self, access: A) -> Take {
+    fn take<A: Access>(&self, access: A) -> bool {
         let need = access.need(self);
         if A::IS_WHOLE { self.permits.take_whole(need) } else { self.permits.take(need) }
     }
@@ -77,22 +77,20 @@ impl Raw {
         site: &'static Location<'static>,
     ) -> Result<Hold, TryAcquireError> {
         let start = Start::now();
-        match self.take(access) {
-            Take::Taken => Ok(self.lock().acquired::<TokioTasks>(start, access.share(), site)),
-            Take::Short => {
-                self.lock().would_block(start, access.share().mode());
-                Err(TryAcquireError::NoPermits)
-            }
-            Take::Closed => {
-                self.lock().failed(start, access.share().mode(), Outcome::Closed);
-                Err(TryAcquireError::Closed)
-            }
+        if self.take(access) {
+            return Ok(self.lock().acquired::<TokioTasks>(start, access.share(), site));
         }
+        if self.is_closed() {
+            self.lock().failed(start, access.share().mode(), Outcome::Closed);
+            return Err(TryAcquireError::Closed);
+        }
+        self.lock().would_block(start, access.share().mode());
+        Err(TryAcquireError::NoPermits)
     }
 
     /// Takes the permits if they are free, unseen by the figures.
     pub(crate) fn peek<A: Access>(&self, access: A) -> Option<Hold> {
-        (self.take(access) == Take::Taken).then(Hold::default)
+        self.take(access).then(Hold::default)
     }
 
     /// Gives the permits back, then accounts the hold.
@@ -175,7 +173,7 @@ where
         let mut tried = None;
         if attempt.is_none() {
             let start = Start::now();
-            let taken = raw.take(*this.access) == Take::Taken;
+            let taken = raw.take(*this.access);
             if taken && let Poll::Ready(budget) = coop::poll_proceed(cx) {
                 budget.made_progress();
                 let hold = raw.lock().acquired::<TokioTasks>(start, share, site);
