@@ -6,12 +6,12 @@
 //!
 //! # The life of an acquisition
 //! ```
-//! use plock_core::{Kind, Lock, Mode, NoTasks, Outcome, Permits, Share, Start, Take};
+//! use plock_core::{Kind, Lock, Mode, NoTasks, Outcome, Permits, Share, Start};
 //! use std::panic::Location;
 //!
 //! let stock = Permits::new(Lock::named(Kind::Mutex, "stock").registered(), 1);
 //! let (start, share) = (Start::now(), Share::EXCLUSIVE); // before the try
-//! assert_eq!(stock.take(1), Take::Taken);
+//! assert!(stock.take(1));
 //! let mut hold = stock.lock().acquired::<NoTasks>(start, share, Location::caller());
 //! // ... the critical section ...
 //! stock.release::<NoTasks>(&mut hold, share, 1);
@@ -30,7 +30,7 @@
 //! | `kind`, `share` | the closed vocabularies; how much of a lock |
 //! | `name`, `class` | bounded names; what all locks of one name share |
 //! | `histogram` | one bucket layout, two exact read-outs |
-//! | `thread`, `buckets`, `shard`, `published` | what a thread knows; the cells only it writes; the figures made of them; how others find them |
+//! | `thread`, `buckets`, `shard`, `contention`, `published` | what a thread knows; the cells only it writes; the figures made of them; those of waits and failures; how others find them |
 //! | `owner`, `life`, `slots` | who holds; who counts and who clears; the published holds |
 //! | `slab`, `task` | where owner cells live; the cells of unscoped tasks |
 //! | `current` | whose code runs here |
