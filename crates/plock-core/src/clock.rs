@@ -151,14 +151,15 @@ pub(crate) fn now() -> u64 {
     }
 }
 
-/// The same if it is read from the counter: in line, so that there is nothing to be kept for after a call.
+/// The same by a source that is read in line, so that there is nothing to be kept for after a call. The
+/// second one is told by another word: asked of one word, both questions go before the counter.
 #[inline(always)]
-pub(crate) fn counted() -> Option<u64> {
+pub(crate) fn quick_now() -> Option<u64> {
     #[cfg(target_arch = "x86_64")]
     if MODE.load(Acquire) == TSC {
         return Some(counter::now());
     }
-    None
+    (ON_MODE.load(Acquire) == COARSE).then(coarse::now)
 }
 
 #[cold]

@@ -295,7 +295,7 @@ impl HoldRef {
         if lock.record().is_some() {
             return self.give_back_contended::<R>(permits, share, n);
         }
-        match clock::counted() {
+        match clock::quick_now() {
             Some(now) => self.give_back_at::<R, M>(permits, share, n, now),
             None => self.give_back_by_another_clock::<R, M>(share, n, permits),
         }

@@ -139,7 +139,7 @@ fn count(permits: u64) -> usize {
 struct Acquire<'a, A, W> {
     wanted: Wanted<'a>,
     access: A,
-    /// `None` once it is done, and during a poll.
+    /// `None` once it is done.
     finish: Option<W>,
     /// As tokio's futures, it does not promise that it may be moved once polled.
     #[pin]
@@ -165,29 +165,34 @@ where
     #[inline(always)] // out of line, the guard comes back through memory: 10 ns
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // What is taken out here stays in registers, over calls after which it would be read again.
-        let Some(finish) = this.finish.take() else { resumed() };
-        let Wanted { raw, site, .. } = *this.wanted;
+        if this.finish.is_none() {
+            resumed() // before anything is taken that nobody would give back
+        }
+        let Wanted { raw, site, attempt } = this.wanted;
         let share = this.access.share();
         let mut tried = None;
-        if this.wanted.attempt.is_none() {
+        if attempt.is_none() {
             let start = Start::now();
             let taken = raw.take(*this.access);
             if taken && let Poll::Ready(budget) = coop::poll_proceed(cx) {
                 budget.made_progress();
                 let hold = raw.lock().acquired::<TokioTasks>(start, share, site);
-                return Poll::Ready(finish(Ok(hold)));
+                return Poll::Ready(done(this.finish)(Ok(hold)));
             }
             tried = Some(Tried { start, taken });
         }
         let need = this.access.need(raw);
-        match this.wanted.poll(tried, share, need, cx) {
-            Poll::Ready(ended) => Poll::Ready(finish(ended)),
-            Poll::Pending => {
-                *this.finish = Some(finish);
-                Poll::Pending
-            }
-        }
+        let ended = ready!(this.wanted.poll(tried, share, need, cx));
+        Poll::Ready(done(this.finish)(ended))
+    }
+}
+
+/// Takes the finisher; there is none if the future is polled after it was ready.
+#[inline]
+fn done<W>(finish: &mut Option<W>) -> W {
+    match finish.take() {
+        Some(finish) => finish,
+        None => resumed(),
     }
 }
 
