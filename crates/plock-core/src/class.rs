@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock};
 
 /// Series of all classes together, the overflow classes included. A read-write lock takes two.
 pub const MAX_SERIES: usize = 1022;
-/// Places in a table of series, as many as their numbers have bits for.
+/// Places in a table of series: a power of two, so that a mask keeps every number inside.
 pub(crate) const PLACES: usize = 1024;
 /// The number in place of that of a lock which has not been looked up. Neither this nor the one after it, which
 /// has the place of number 0, is ever handed out: so no table has anything there, in whichever mode.

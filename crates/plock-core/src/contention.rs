@@ -1,11 +1,12 @@
-//! What only attempts write that wait or fail: waits by cause, outcomes, and who is charged with how much.
+//! What attempts write that wait or fail: waits by cause, outcomes, and who is charged with how much. Most
+//! locks never see one, so it is beside their shards, made by the first.
 
 use crate::name::Label;
 use crate::shard::WorstCell;
 use crate::{BUCKETS, Cause, Dropped, Exemplar, Outcome, histogram, loss};
 use std::panic::Location;
 
-/// What only acquisitions write that wait or fail.
+/// Of one series on one thread.
 #[derive(Debug, Default)]
 pub(crate) struct Contention {
     pub(crate) outcomes: [u64; Outcome::COUNT],

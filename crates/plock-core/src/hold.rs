@@ -285,7 +285,8 @@ impl HoldRef {
     }
 
     /// A lock that was never contended has nobody to look after. Whatever is otherwise is the last that
-    /// is called here, so that nothing has to be saved for after it.
+    /// is called here, so that nothing has to be saved for after it. (The permits come last because the
+    /// third argument is where the counter is read into.)
     #[inline(never)]
     fn give_back_as<R: Runtime, M: InMode>(self, share: Share, n: u64, permits: &Permits) {
         let lock = permits.lock();

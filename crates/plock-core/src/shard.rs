@@ -188,8 +188,8 @@ impl Shard {
         self.notable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same if there is an exemplar, or a hold longer than `known`. A collection locks the others
-    /// in vain: that alone made it take twice as long.
+    /// The same if there is an exemplar, or a hold longer than `known`; in the others, which are most, a
+    /// collection has nothing to look for.
     pub(crate) fn notable_beyond(&self, known: u64) -> Option<MutexGuard<'_, Notable>> {
         let has_more = self.hold_max.get() > known || self.has_exemplar.load(Relaxed);
         has_more.then(|| self.notable())
