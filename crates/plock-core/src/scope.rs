@@ -73,8 +73,11 @@ impl Scope {
         future: Pin<&mut F>,
         cx: &Context<'_>,
     ) -> Poll<F::Output> {
-        // Read first: the rest goes on while the counter is being read.
-        let now = if self.running.is_some() { clock::now() } else { self.start::<R>(cx.waker()) };
+        let now = match &self.running {
+            Some(_) => clock::now(), // first: the rest goes on while the counter is being read
+            None if clock::is_on() => self.start::<R>(cx.waker()),
+            None => 0,
+        };
         let Some(running) = &mut self.running else {
             return future.poll(&mut Context::from_waker(cx.waker()));
         };
