@@ -32,7 +32,7 @@ fn every_row_gives_one_valid_line() {
         assert_eq!(row["instructions"], Value::Null, "only counted on request: {row}");
         match name.split('/').collect::<Vec<&str>>()[..] {
             [_, _, "bare"] => assert_eq!(ratio, Some(1.0), "{row}"),
-            [_, _, "full" | "coarse" | "off"] => assert!(ratio.is_some(), "{row}"),
+            [_, _, "clocked" | "full" | "coarse" | "off"] => assert!(ratio.is_some(), "{row}"),
             _ => assert!(matches!(name.split_once('/'), Some(("snapshot" | "encode", _))), "{row}"),
         }
     }
